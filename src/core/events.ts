@@ -1,0 +1,116 @@
+import type { status } from "@grpc/grpc-js";
+import { Subscription } from "./lifecycle.js";
+import type { Reason } from "./reasons.js";
+
+/** gRPC's five connectivity states, as words. */
+export type ConnectivityWord = "IDLE" | "CONNECTING" | "READY" | "TRANSIENT_FAILURE" | "SHUTDOWN";
+
+export type BreakerStateWord = "closed" | "open" | "half-open";
+
+/** Every transition and decision of a channel. `type` tells them apart; fields that hold a duration end in `Ms`. */
+export type ChannelEvent =
+  | { readonly type: "channel.state"; readonly from: ConnectivityWord; readonly to: ConnectivityWord }
+  | { readonly type: "channel.warning"; readonly message: string }
+  | { readonly type: "resolver.resolving"; readonly target: string }
+  | {
+      readonly type: "resolver.endpoints";
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly total: number;
+    }
+  | { readonly type: "resolver.failed"; readonly error: string; readonly keptEndpoints: number }
+  | {
+      readonly type: "endpoint.state";
+      readonly endpoint: string;
+      readonly from: ConnectivityWord;
+      readonly to: ConnectivityWord;
+      /** Why, where there is a cause: the dial's error, the loss, the drain. */
+      readonly cause?: string;
+      /** For TRANSIENT_FAILURE: how long until the next dial. */
+      readonly retryInMs?: number;
+    }
+  | {
+      readonly type: "connection.lost";
+      readonly endpoint: string;
+      readonly cause: string;
+      readonly callsInFlight: number;
+    }
+  | { readonly type: "connection.draining"; readonly endpoint: string; readonly cause: string }
+  | { readonly type: "connection.suspect"; readonly endpoint: string; readonly cause: string }
+  | {
+      readonly type: "connection.verified";
+      readonly endpoint: string;
+      readonly by: "bytes" | "health" | "dial";
+    }
+  | { readonly type: "connection.dead"; readonly endpoint: string; readonly callsEnded: number }
+  | {
+      readonly type: "breaker.state";
+      readonly endpoint: string;
+      readonly from: BreakerStateWord;
+      readonly to: BreakerStateWord;
+      /** For `open`: how long until a probe is let through. */
+      readonly retryInMs?: number;
+    }
+  | {
+      readonly type: "call.picked";
+      readonly method: string;
+      readonly attempt: number;
+      readonly endpoint: string;
+    }
+  | {
+      readonly type: "call.retry";
+      readonly method: string;
+      /** The attempt that failed. */
+      readonly attempt: number;
+      readonly endpoint: string | null;
+      readonly code: status;
+      readonly reason: Reason;
+      readonly kind: "transparent" | "policy";
+      readonly delayMs: number;
+    }
+  | {
+      readonly type: "call.failed";
+      readonly method: string;
+      readonly attempts: number;
+      readonly code: status;
+      readonly reason: Reason;
+      readonly explanation: string;
+    }
+  | { readonly type: "call.recovered"; readonly method: string; readonly attempts: number }
+  | { readonly type: "throttle.exhausted"; readonly tokens: number; readonly maxTokens: number };
+
+export type EventListener = (event: ChannelEvent) => void;
+
+/** Hands events to subscribers. Check `hasListeners` before building an event on a hot path. */
+export class EventHub {
+  readonly #listeners = new Set<EventListener>();
+  #hasWarned = false;
+
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  subscribe(listener: EventListener): Subscription {
+    // Wrapped, so that one function subscribed twice is two subscriptions.
+    const own: EventListener = (event) => listener(event);
+    this.#listeners.add(own);
+    return new Subscription(() => this.#listeners.delete(own));
+  }
+
+  emit(event: ChannelEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#warnOnce(error);
+      }
+    }
+  }
+
+  /** A listener that throws must not change the fate of a call; it is reported once, not for every event. */
+  #warnOnce(error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`an onEvent listener threw: ${String(error)}`, "HoldfastWarning");
+  }
+}

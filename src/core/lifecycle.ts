@@ -1,0 +1,57 @@
+export interface CloseOptions {
+  /** How long running work may go on before it is ended, in milliseconds. Default: the owner's `drainMs`. */
+  readonly drainMs?: number;
+}
+
+/**
+ * The template of everything that lives and dies: `close()` drains, `destroy()` ends what is running now, both
+ * may be called again. A subclass says only how.
+ */
+export abstract class Closable {
+  #closing: Promise<void> | null = null;
+  #isDestroyed = false;
+
+  /** True as soon as either `close()` or `destroy()` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== null || this.#isDestroyed;
+  }
+
+  /** Takes no new work, lets running work finish within `drainMs`, then releases everything. */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#isDestroyed ? Promise.resolve() : this.onClose(options);
+    return this.#closing;
+  }
+
+  /** Ends what is running, now, with this error; releases everything. */
+  destroy(error?: Error): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.onDestroy(error);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  protected abstract onClose(options: CloseOptions): Promise<void>;
+  protected abstract onDestroy(error: Error | undefined): void;
+}
+
+/** What subscribing returns: call `dispose()`, or hold it with `using`, to stop. */
+export class Subscription implements Disposable {
+  #stop: (() => void) | null;
+
+  constructor(stop: () => void) {
+    this.#stop = stop;
+  }
+
+  dispose(): void {
+    const stop = this.#stop;
+    this.#stop = null;
+    stop?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
