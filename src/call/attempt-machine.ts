@@ -1,0 +1,231 @@
+import { AsyncResource } from "node:async_hooks";
+import { type CallCredentials, Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
+import type { Outcome, Reason, ReportedStatus, Timer } from "../core/index.js";
+import type { PickFailure, PickWaiter, Slot } from "../pool/index.js";
+import type { Attempt, AttemptOwner } from "./attempt.js";
+import { AttemptSequence } from "./attempt-sequence.js";
+import type { CallEnv, RunningCall } from "./call-env.js";
+import type { CallLimits } from "./call-limits.js";
+import { cancelled, classify, notSent } from "./classify.js";
+import { Outbox } from "./retry-buffer.js";
+import { observedKind } from "./rpc-kind.js";
+
+type Phase =
+  | { readonly kind: "created" | "starting" | "done" }
+  | { readonly kind: "queued" | "backoff"; readonly timer: Timer }
+  | Attempt;
+
+const CREATED: Phase = { kind: "created" };
+const STARTING: Phase = { kind: "starting" };
+const DONE: Phase = { kind: "done" };
+
+/** How a call that we end ourselves is to be reported. */
+interface Ending {
+  readonly status: StatusObject;
+  readonly reason: Reason;
+}
+
+/**
+ * The attempts of one call, for all four RPC kinds, at the level where they are the same thing. Order of concerns,
+ * outermost first: deadline, retry, breaker and pick, attempt timeout, outcome, send.
+ *
+ * The first attempt starts at the end of the turn in which grpc-js's `Client` starts the call: by then a unary
+ * request is complete, the call's kind is known, and a call cancelled at once is never sent.
+ */
+export abstract class AttemptMachine implements AttemptOwner, PickWaiter, RunningCall {
+  #phase: Phase = CREATED;
+  #ending: Ending | null = null;
+  #sequence: AttemptSequence | null = null;
+  protected readonly outbox: Outbox;
+  protected metadata: Metadata = new Metadata();
+  protected credentials: CallCredentials | null = null;
+  protected isReading = false;
+  protected lastAttempt: Attempt | null = null;
+  /** Failures arrive in the context of the socket, a timer or another call; the caller gets them in its own. */
+  readonly #context = new AsyncResource("HoldfastCall");
+
+  constructor(
+    protected readonly env: CallEnv,
+    protected readonly method: string,
+    private readonly host: string | null | undefined,
+    private readonly limits: CallLimits,
+  ) {
+    this.outbox = new Outbox(env.budget);
+  }
+
+  protected abstract deliverStatus(status: ReportedStatus): void;
+  abstract onAttemptMessage(attempt: Attempt, message: Buffer): void;
+  protected abstract deliverHeaders(metadata: Metadata): void;
+
+  protected get isDone(): boolean {
+    return this.#phase.kind === "done";
+  }
+
+  protected get running(): Attempt | null {
+    return this.#phase.kind === "running" ? this.#phase : null;
+  }
+
+  /** The caller has started the call. */
+  protected startSoon(): void {
+    this.env.callStarted(this);
+    this.env.counters.started++;
+    if (this.#phase.kind === "done") return;
+    this.#phase = STARTING;
+    process.nextTick(begin, this);
+  }
+
+  /** For the shared `begin` below. */
+  begin(): void {
+    if (this.#phase.kind !== "starting") return;
+    const kind =
+      this.env.known.kindOf(this.method) ??
+      observedKind({ isReadAsked: this.isReading, isHalfClosed: this.outbox.isHalfClosed });
+    const policy = this.env.policies.of(this.method);
+    this.limits.begin(policy, kind, (details) => this.end(Status.CANCELLED, details, "CANCELLED"));
+    this.#sequence = new AttemptSequence(this.env, policy, kind, this.metadata, this.limits);
+    const obstacle = this.limits.obstacle(this.env.closedDetails);
+    if (obstacle !== null) return this.#finish(notSent(obstacle.status, obstacle.reason));
+    this.#pick();
+  }
+
+  /** Ends the call by our own word, wherever it is. */
+  protected end(code: Status, details: string, reason: Reason): void {
+    const phase = this.#phase;
+    if (phase.kind === "done" || this.#ending !== null) return;
+    const status = { code, details, metadata: new Metadata() };
+    if (phase.kind === "running") {
+      this.#ending = { status, reason };
+      return phase.cancel(code, details);
+    }
+    this.#leaveWait();
+    this.#finish(notSent(status, reason));
+  }
+
+  abort(details: string): void {
+    this.end(Status.CANCELLED, details, "CLIENT_CLOSED");
+  }
+
+  onPickable(): boolean {
+    return this.#phase.kind !== "queued" || this.#context.runInAsyncScope(this.#pickQueued, this);
+  }
+
+  onAttemptHeaders(_attempt: Attempt, metadata: Metadata): void {
+    // The caller sees this attempt from now on (R14): nothing is kept for another.
+    this.outbox.stopReplay();
+    this.deliverHeaders(metadata);
+  }
+
+  onAttemptStatus(attempt: Attempt, status: StatusObject): void {
+    if (status.code === Status.OK) this.#succeed(attempt, status);
+    else this.#context.runInAsyncScope(this.#onAttemptFailed, this, attempt, status);
+  }
+
+  #pick(): void {
+    const sequence = this.#sequence as AttemptSequence;
+    const result = this.env.transport.pick(sequence.tried, sequence.isWaitingForReady);
+    if (result !== "queue") return this.#proceed(result);
+    this.#phase = { kind: "queued", timer: this.limits.untilDeadline(() => this.#onQueueTimeout()) };
+    this.env.transport.queue.add(this);
+  }
+
+  #pickQueued(): boolean {
+    const sequence = this.#sequence as AttemptSequence;
+    const result = this.env.transport.pick(sequence.tried, sequence.isWaitingForReady);
+    if (result === "queue") return false;
+    this.#leaveWait();
+    this.#proceed(result);
+    return true;
+  }
+
+  #proceed(result: Slot | PickFailure): void {
+    const sequence = this.#sequence as AttemptSequence;
+    if ("kind" in result) {
+      sequence.countAttempt();
+      return this.#decide(null, unavailable(result.details, result.reason));
+    }
+    const attempt = sequence.newAttempt(result, this, this.outbox);
+    this.#phase = attempt;
+    this.lastAttempt = attempt;
+    try {
+      attempt.start(sequence.startOf(attempt, this.method, this.host, this.credentials, this.isReading));
+    } catch (error) {
+      result.gate.abandon(attempt.isProbe);
+      const details = `Failed to start on ${result.address}: ${error instanceof Error ? error.message : error}`;
+      this.#decide(attempt, unavailable(details, "CONNECTION_LOST", "unsent"));
+    }
+  }
+
+  #onAttemptFailed(attempt: Attempt, status: StatusObject): void {
+    const evidence = attempt.evidence(attempt.deadline < this.limits.deadline, this.limits.isPassed);
+    const ending = this.#ending;
+    const outcome =
+      ending === null ? classify(status, evidence) : cancelled(ending.status, ending.reason, evidence);
+    (this.#sequence as AttemptSequence).settle(attempt, outcome);
+    this.#decide(attempt, outcome);
+  }
+
+  #decide(attempt: Attempt | null, outcome: Outcome): void {
+    const next = (this.#sequence as AttemptSequence).decide(attempt, outcome, this.outbox.isReplayable);
+    if (next.kind === "deliver") return this.#finish(outcome);
+    // A timer even for "at once": a failure that repeats in the same turn would starve timers and sockets.
+    const delayMs = Math.min(next.delayMs, this.limits.timeLeftMs);
+    const timer = this.env.clock.setTimer(() => this.#retry(outcome), delayMs, { keepAlive: true });
+    this.#phase = { kind: "backoff", timer };
+  }
+
+  #retry(last: Outcome): void {
+    this.#leaveWait();
+    if (!this.limits.isPassed) return this.#pick();
+    const details = `Deadline exceeded while waiting to retry; last failure: ${last.details}`;
+    const status = { code: Status.DEADLINE_EXCEEDED, details, metadata: last.metadata };
+    this.#finish(notSent(status, "DEADLINE_EXCEEDED"));
+  }
+
+  #onQueueTimeout(): void {
+    this.#leaveWait();
+    const { target, transport } = this.env;
+    const details = `Deadline exceeded while waiting for an endpoint of ${target}: ${transport.missing}`;
+    const status = { code: Status.DEADLINE_EXCEEDED, details, metadata: new Metadata() };
+    this.#context.runInAsyncScope(this.#finish, this, notSent(status, "NO_READY_ENDPOINT"));
+  }
+
+  #leaveWait(): void {
+    const phase = this.#phase;
+    if (phase.kind === "queued") this.env.transport.queue.remove(this);
+    if (phase.kind === "queued" || phase.kind === "backoff") phase.timer.cancel();
+    this.#phase = STARTING;
+  }
+
+  #succeed(attempt: Attempt, status: StatusObject): void {
+    const reported = (this.#sequence as AttemptSequence).succeed(attempt, status);
+    this.#release();
+    this.env.counters.succeeded++;
+    this.deliverStatus(reported);
+  }
+
+  #finish(outcome: Outcome): void {
+    const { env, method, metadata, limits } = this;
+    const sequence = this.#sequence ?? AttemptSequence.neverBegun(env, method, metadata, limits);
+    const reported = sequence.report(method, outcome);
+    this.#release();
+    env.counters.failed++;
+    // In a turn of its own, so that a callback of the user that throws does not end our loops over other calls.
+    this.#context.runInAsyncScope(() => process.nextTick(() => this.deliverStatus(reported)));
+  }
+
+  #release(): void {
+    this.#phase = DONE;
+    this.limits.release();
+    for (const callback of this.outbox.close()) process.nextTick(callback);
+    this.env.callEnded(this);
+  }
+}
+
+function unavailable(details: string, reason: Reason, progress?: Outcome["progress"]): Outcome {
+  return notSent({ code: Status.UNAVAILABLE, details, metadata: new Metadata() }, reason, progress);
+}
+
+/** A shared function, so that starting a call costs no closure. */
+function begin(call: AttemptMachine): void {
+  call.begin();
+}

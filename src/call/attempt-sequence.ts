@@ -1,0 +1,246 @@
+import type { CallCredentials, Metadata, StatusObject } from "@grpc/grpc-js";
+import { isInfrastructureFailure } from "../breaker/index.js";
+import { type Outcome, type ReportedStatus, reportedStatus } from "../core/index.js";
+import type { Candidate, PickFilter, Slot } from "../pool/index.js";
+import { decideRetry, type RetryPolicy, type RetryProgress } from "../retry/index.js";
+import { Attempt, type AttemptOwner, type AttemptStart } from "./attempt.js";
+import { AttemptTrail } from "./attempt-trail.js";
+import type { CallEnv } from "./call-env.js";
+import type { CallLimits } from "./call-limits.js";
+import { attemptLimitMs, isIdempotentCall, type MethodPolicy } from "./method-policy.js";
+import type { Outbox } from "./retry-buffer.js";
+import type { RpcKind } from "./rpc-kind.js";
+
+/** Request header that tells a server how many counted attempts came before (gRFC A6). */
+const PREVIOUS_ATTEMPTS_KEY = "grpc-previous-rpc-attempts";
+
+const UNKNOWN_KIND: RpcKind = { requestStream: true, responseStream: true };
+
+/** What follows a failed attempt. */
+export type NextStep = { readonly kind: "deliver" } | { readonly kind: "attempt"; readonly delayMs: number };
+
+/** The attempts of one call: what they may do, how they ended, and what follows. Holds no timer and no socket. */
+export class AttemptSequence {
+  readonly #isIdempotent: boolean;
+  readonly #retry: RetryPolicy;
+  readonly isWaitingForReady: boolean;
+  /** Attempts that count against `maxAttempts`. */
+  #counted = 0;
+  /** All attempts, transparent ones included. */
+  #made = 0;
+  #trail: AttemptTrail | null = null;
+  #progress: RetryProgress | null = null;
+  #tried: TriedEndpoints | null = null;
+  #incident: object | null = null;
+  #isThrottled = false;
+
+  constructor(
+    private readonly env: CallEnv,
+    private readonly policy: MethodPolicy,
+    private readonly kind: RpcKind,
+    private readonly metadata: Metadata,
+    private readonly limits: CallLimits,
+  ) {
+    const { settings } = limits;
+    const marks = metadata.getOptions();
+    this.#isIdempotent = isIdempotentCall(policy, settings, marks.idempotentRequest === true);
+    this.#retry =
+      settings.retry === undefined ? policy.retry : env.policies.overridden(policy, settings.retry);
+    this.isWaitingForReady = settings.waitForReady ?? marks.waitForReady ?? policy.isWaitingForReady;
+  }
+
+  /** For a call that ended before it began. */
+  static neverBegun(env: CallEnv, method: string, metadata: Metadata, limits: CallLimits): AttemptSequence {
+    return new AttemptSequence(env, env.policies.of(method), UNKNOWN_KIND, metadata, limits);
+  }
+
+  /** Endpoints this call has failed on; null before the first failure. */
+  get tried(): PickFilter<Candidate> | null {
+    return this.#tried;
+  }
+
+  countAttempt(): void {
+    this.#counted++;
+    this.#made++;
+    this.env.counters.attempts++;
+  }
+
+  newAttempt(slot: Slot, owner: AttemptOwner, outbox: Outbox): Attempt {
+    this.countAttempt();
+    const { clock, events } = this.env;
+    const timeLeftMs = this.limits.timeLeftMs;
+    const maxAttempts = this.#retry.maxAttempts;
+    const callTimeMs = timeLeftMs + this.limits.elapsedMs;
+    const call = { isIdempotent: this.#isIdempotent, maxAttempts, timeLeftMs: callTimeMs };
+    const limitMs = attemptLimitMs(this.policy, this.kind, call);
+    const deadline = limitMs < timeLeftMs ? clock.epoch() + limitMs : this.limits.deadline;
+    const isProbe = slot.gate.acquire();
+    if (events.hasListeners) {
+      events.emit({
+        type: "call.picked",
+        method: this.policy.path,
+        attempt: this.#made,
+        endpoint: slot.address,
+      });
+    }
+    return new Attempt(slot, isProbe, this.#made, clock.now(), deadline, owner, outbox);
+  }
+
+  startOf(
+    attempt: Attempt,
+    method: string,
+    host: string | null | undefined,
+    credentials: CallCredentials | null,
+    isReading: boolean,
+  ): AttemptStart {
+    return {
+      method,
+      host,
+      metadata: this.#attemptMetadata(),
+      credentials,
+      deadline: attempt.deadline,
+      isReading,
+    };
+  }
+
+  /** Tells breaker and connection how an attempt ended, once per incident. */
+  settle(attempt: Attempt, outcome: Outcome): void {
+    const { gate, lossIncident } = attempt.slot;
+    const isTimeout = outcome.reason === "ATTEMPT_TIMEOUT" || outcome.reason === "DEADLINE_EXCEEDED";
+    const timeout = isTimeout && outcome.progress === "sent" ? attempt.noteTimeout() : null;
+    this.#incident = outcome.isConnectionLoss ? lossIncident : timeout;
+    // Without a pool nobody else notices a failed dial.
+    const isDialFailure = lossIncident === null && outcome.reason === "DIAL_FAILED";
+    const verdict = isDialFailure ? "failure" : isInfrastructureFailure(outcome);
+    // The pool has counted a lost connection itself; timeouts that overlap are one event.
+    const isCounted = (outcome.isConnectionLoss && lossIncident !== null) || timeout?.isCounted === true;
+    if (verdict === "success") gate.succeed(attempt.isProbe);
+    else if (verdict === "failure" && (!isCounted || attempt.isProbe)) gate.fail(attempt.isProbe);
+    else gate.abandon(attempt.isProbe);
+    if (timeout !== null && verdict === "failure") timeout.isCounted = true;
+  }
+
+  succeed(attempt: Attempt, status: StatusObject): ReportedStatus {
+    attempt.slot.gate.succeed(attempt.isProbe);
+    this.env.throttle?.recordSuccess();
+    if (this.#trail === null) return status;
+    this.env.events.emit({ type: "call.recovered", method: this.policy.path, attempts: this.#made });
+    return { ...status, attempts: this.#trail.records };
+  }
+
+  /** What follows an attempt that ended, or a pick that found nothing. */
+  decide(attempt: Attempt | null, outcome: Outcome, isReplayable: boolean): NextStep {
+    const progress = this.#progressOf(attempt, isReplayable);
+    const incident = this.#incident;
+    this.#incident = null;
+    const decision = decideRetry(this.#retry, progress, outcome, this.env.throttle, incident);
+    this.#record(attempt, outcome, decision.why);
+    if (decision.kind === "deliver") {
+      this.#isThrottled = decision.isThrottled;
+      return decision;
+    }
+    if (attempt !== null) this.#avoid(attempt.slot.address);
+    const delayMs = decision.kind === "retry" ? decision.delayMs : 0;
+    if (decision.kind === "transparent") {
+      this.#counted--;
+      if (outcome.progress === "refused") progress.transparentRetries.refused++;
+      this.env.counters.transparentRetries++;
+    } else {
+      progress.retriesSincePushback = decision.isPushback ? 0 : progress.retriesSincePushback + 1;
+      this.env.counters.retries++;
+    }
+    this.#announceRetry(attempt, outcome, decision.kind === "retry" ? "policy" : "transparent", delayMs);
+    return { kind: "attempt", delayMs };
+  }
+
+  /** The final status: a server's own stays untouched, a local one says what happened. */
+  report(method: string, outcome: Outcome): ReportedStatus {
+    this.#trail ??= new AttemptTrail();
+    const trail = this.#trail;
+    const name = method.replace(/^\//, "");
+    const explanation = trail.explain(name, outcome, this.limits.elapsedMs);
+    const reason = trail.reason(outcome, this.#isThrottled);
+    const processed = trail.processed(outcome.processed);
+    const { code, metadata, origin } = outcome;
+    const details = origin === "remote" ? outcome.details : explanation;
+    this.env.events.emit({ type: "call.failed", method, attempts: this.#made, code, reason, explanation });
+    const report = { reason, origin, processed, attempts: trail.records, explanation };
+    return reportedStatus({ code, details, metadata }, report);
+  }
+
+  #attemptMetadata(): Metadata {
+    if (this.#counted <= 1) return this.metadata;
+    const metadata = this.metadata.clone();
+    metadata.set(PREVIOUS_ATTEMPTS_KEY, String(this.#counted - 1));
+    return metadata;
+  }
+
+  #progressOf(attempt: Attempt | null, isReplayable: boolean): RetryProgress {
+    this.#progress ??= {
+      countedAttempts: 0,
+      retriesSincePushback: 0,
+      transparentRetries: { refused: 0 },
+      isIdempotent: this.#isIdempotent,
+      isCommitted: false,
+      isReplayable,
+    };
+    this.#progress.countedAttempts = this.#counted;
+    this.#progress.isCommitted = attempt?.hasHeaders === true || attempt?.hasMessage === true;
+    this.#progress.isReplayable = isReplayable;
+    return this.#progress;
+  }
+
+  #record(attempt: Attempt | null, outcome: Outcome, next: string): void {
+    this.#trail ??= new AttemptTrail();
+    const elapsedMs = this.limits.elapsedMs;
+    const ms = attempt === null ? 0 : this.env.clock.now() - attempt.startedAt;
+    this.#trail.add({
+      attempt: this.#made,
+      endpoint: attempt?.slot.address ?? null,
+      startedMs: Math.max(0, Math.round(elapsedMs - ms)),
+      ms: Math.round(ms),
+      code: outcome.code,
+      reason: outcome.reason,
+      origin: outcome.origin,
+      processed: outcome.processed,
+      details: outcome.details,
+      next,
+    });
+  }
+
+  #avoid(address: string): void {
+    this.#tried ??= new TriedEndpoints();
+    this.#tried.add(address);
+  }
+
+  #announceRetry(
+    attempt: Attempt | null,
+    outcome: Outcome,
+    kind: "transparent" | "policy",
+    delayMs: number,
+  ): void {
+    if (!this.env.events.hasListeners) return;
+    this.env.events.emit({
+      type: "call.retry",
+      method: this.policy.path,
+      attempt: this.#made,
+      endpoint: attempt?.slot.address ?? null,
+      code: outcome.code,
+      reason: outcome.reason,
+      kind,
+      delayMs: Math.round(delayMs),
+    });
+  }
+}
+
+class TriedEndpoints implements PickFilter<Candidate> {
+  readonly #addresses = new Set<string>();
+
+  add(address: string): void {
+    this.#addresses.add(address);
+  }
+
+  accepts({ endpoint }: Candidate): boolean {
+    return !this.#addresses.has(endpoint.address);
+  }
+}

@@ -1,0 +1,174 @@
+import type { CallCredentials, Metadata, StatusObject } from "@grpc/grpc-js";
+import type { Incident, InnerCall, Slot } from "../pool/index.js";
+import type { Evidence } from "./classify.js";
+import type { Outbox, OutgoingMessage } from "./retry-buffer.js";
+
+type MessageContext = Parameters<InnerCall["sendMessageWithContext"]>[0];
+
+/** What an attempt tells its call. */
+export interface AttemptOwner {
+  onAttemptHeaders(attempt: Attempt, metadata: Metadata): void;
+  onAttemptMessage(attempt: Attempt, message: Buffer): void;
+  onAttemptStatus(attempt: Attempt, status: StatusObject): void;
+}
+
+export interface AttemptStart {
+  readonly method: string;
+  readonly host: string | null | undefined;
+  readonly metadata: Metadata;
+  readonly credentials: CallCredentials | null;
+  /** Epoch ms, `Infinity` for none: the attempt's own limit or the call's deadline, whichever comes first. */
+  readonly deadline: number;
+  readonly isReading: boolean;
+}
+
+/**
+ * One try on the wire: a grpc-js call on one connection, fed from the call's outbox one message at a time, because
+ * grpc-js holds only one unsent message and silently loses others. It is its own listener and write context, so that
+ * an attempt costs one object and one closure.
+ */
+export class Attempt {
+  readonly kind = "running";
+  #inner: InnerCall | null = null;
+  /** Absolute index of the next message to send. */
+  #next = 0;
+  #writing: OutgoingMessage | null = null;
+  #isHalfClosed = false;
+  #isEnded = false;
+  hasHeaders = false;
+  hasMessage = false;
+  readonly #bytesAtStart: number;
+  /** Write context for grpc-js. */
+  flags: number | undefined;
+  readonly callback: () => void;
+
+  constructor(
+    readonly slot: Slot,
+    readonly isProbe: boolean,
+    /** 1 for the first. */
+    readonly number: number,
+    /** Monotonic ms. */
+    readonly startedAt: number,
+    readonly deadline: number,
+    private readonly owner: AttemptOwner,
+    private readonly outbox: Outbox,
+  ) {
+    this.#bytesAtStart = slot.bytesRead;
+    this.callback = () => this.#onWritten();
+  }
+
+  /** @throws when the connection closed meanwhile; nothing was sent then. */
+  start(start: AttemptStart): void {
+    const inner = this.slot.createCall(start.method, start.deadline, start.host);
+    this.slot.callStarted();
+    this.#inner = inner;
+    try {
+      if (start.credentials !== null) inner.setCredentials(start.credentials);
+      inner.start(start.metadata, this);
+      if (start.isReading) inner.startRead();
+      this.pump();
+    } catch (error) {
+      this.#isEnded = true;
+      this.slot.callEnded();
+      throw error;
+    }
+  }
+
+  get inner(): InnerCall | null {
+    return this.#inner;
+  }
+
+  startRead(): void {
+    this.#inner?.startRead();
+  }
+
+  /** Sends what can be sent: one message, then waits for its callback. */
+  pump(): void {
+    const inner = this.#inner;
+    if (inner === null || this.#isEnded || this.#writing !== null || this.#isHalfClosed) return;
+    const entry = this.outbox.at(this.#next);
+    if (entry !== undefined) {
+      this.#next++;
+      this.#writing = entry;
+      this.flags = entry.flags;
+      this.slot.writeStarted();
+      inner.sendMessageWithContext(this as MessageContext, entry.message);
+    }
+    // The half-close may follow the last message at once: grpc-js keeps their order, and it saves a frame.
+    if (this.outbox.isHalfClosed && this.#next === this.outbox.end) {
+      this.#isHalfClosed = true;
+      inner.halfClose();
+    }
+  }
+
+  cancel(code: number, details: string): void {
+    this.#inner?.cancelWithStatus(code, details);
+  }
+
+  /** What the attempt proves, read when its status arrived. */
+  evidence(isAttemptLimited: boolean, isDeadlinePassed: boolean): Evidence {
+    const { hasHeaders, hasMessage } = this;
+    return {
+      hasHeaders,
+      hasMessage,
+      isStreamOpened: this.#isStreamOpened(),
+      isConnectionLost: this.slot.isLost,
+      isPooled: this.slot.lossIncident !== null,
+      isAttemptLimited,
+      isDeadlinePassed,
+    };
+  }
+
+  /** The attempt ran out of time; see `Slot.noteTimeout`. */
+  noteTimeout(): Incident {
+    return this.slot.noteTimeout(this.startedAt, this.#bytesAtStart);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    if (this.#isEnded) return;
+    this.hasHeaders = true;
+    this.owner.onAttemptHeaders(this, metadata);
+  }
+
+  onReceiveMessage(message: Buffer): void {
+    if (this.#isEnded) return;
+    this.hasMessage = true;
+    this.owner.onAttemptMessage(this, message);
+  }
+
+  onReceiveStatus(status: StatusObject): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    if (this.#writing !== null) this.#endWrite();
+    this.slot.callEnded();
+    this.owner.onAttemptStatus(this, status);
+  }
+
+  /** Inner channels answer the target while a call is queued, and the bare address once a stream existed. */
+  #isStreamOpened(): boolean | null {
+    if (this.hasHeaders || this.hasMessage) return true;
+    const { peerWhileQueued } = this.slot;
+    if (this.#inner === null) return false;
+    if (peerWhileQueued === null) return null;
+    if (this.#inner.getAuthContext() !== null) return true;
+    const peer = this.#inner.getPeer();
+    return peer === "unknown" ? null : peer !== peerWhileQueued;
+  }
+
+  #onWritten(): void {
+    // grpc-js calls back more than once, and for a dead attempt too.
+    const entry = this.#writing;
+    if (entry === null) return;
+    this.#endWrite();
+    const { callback } = entry;
+    entry.callback = undefined;
+    this.outbox.forgetBefore(this.#next);
+    callback?.();
+    this.pump();
+  }
+
+  #endWrite(): void {
+    this.#writing = null;
+    this.slot.writeEnded();
+  }
+}

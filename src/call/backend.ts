@@ -1,0 +1,26 @@
+import type { CloseOptions, ConnectivityWord, Endpoint } from "../core/index.js";
+import type { ChannelStats, EndpointStats } from "./channel-stats.js";
+import type { CallTransport } from "./transport.js";
+
+/** What stands behind a channel: a pool of our own, or a stub's channel. */
+export interface Backend {
+  readonly mode: ChannelStats["mode"];
+  readonly target: string;
+  readonly transport: CallTransport;
+  /** Called before each call and each request to connect; cheap when nothing is to do. */
+  wake(): void;
+  endpoints(): EndpointStats[];
+  /** @throws ResilienceError `CONFIG_INVALID` when the set cannot be used, or there is no pool. */
+  updateEndpoints(endpoints: readonly (string | Endpoint)[]): void;
+  /** About once a second while calls run. */
+  tick(): void;
+  /** No call for a long time. */
+  enterIdle(): void;
+  release(options: Required<CloseOptions>): void;
+  destroy(): void;
+}
+
+/** What a backend tells its channel. */
+export interface BackendListener {
+  onState(word: ConnectivityWord): void;
+}

@@ -1,0 +1,58 @@
+import { Breaker, PanicFloor, type ResolvedBreakerOptions } from "../breaker/index.js";
+import type { Clock, EventHub, Random } from "../core/index.js";
+import { type EndpointGate, openGate } from "../pool/index.js";
+
+/** An endpoint as the panic floor sees it. */
+interface FloorMember {
+  readonly address: string;
+  readonly isReady: boolean;
+  readonly gate: EndpointGate;
+}
+
+export interface BreakersDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+  /** All endpoints of the target. */
+  members(): readonly FloorMember[];
+}
+
+/** Makes the breaker of each endpoint, all under one panic floor: this is where breakers and pool meet. */
+export class Breakers {
+  readonly #floor: PanicFloor;
+
+  constructor(
+    private readonly options: ResolvedBreakerOptions | false,
+    maxEjectionPercent: number,
+    private readonly deps: BreakersDeps,
+  ) {
+    this.#floor = new PanicFloor(maxEjectionPercent);
+  }
+
+  gateFor(address: string): EndpointGate {
+    if (this.options === false) return openGate;
+    const { clock, random, events } = this.deps;
+    return new Breaker(this.options, {
+      clock,
+      random,
+      mayOpen: () => this.#mayOpen(address),
+      onChange: (from, to, retryInMs) =>
+        events.emit({
+          type: "breaker.state",
+          endpoint: address,
+          from,
+          to,
+          ...(retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) }),
+        }),
+    });
+  }
+
+  /** Endpoints that are simply not READY take nothing from the floor: nobody is sent there anyway. */
+  #mayOpen(address: string): boolean {
+    const members = this.deps.members();
+    const out = members.filter(
+      (member) => member.address !== address && member.isReady && member.gate.state !== "closed",
+    );
+    return this.#floor.allows(members.length, out.length);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Clock, EventHub } from "../core/index.js";
+import type { RetryThrottle } from "../retry/index.js";
+import type { MethodPolicies } from "./method-policy.js";
+import type { BufferBudget } from "./retry-buffer.js";
+import type { KnownMethods } from "./rpc-kind.js";
+import type { CallTransport } from "./transport.js";
+
+/** What all calls of a channel share. */
+export interface CallEnv {
+  readonly target: string;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  readonly transport: CallTransport;
+  readonly policies: MethodPolicies;
+  readonly known: KnownMethods;
+  /** Null when retries are not throttled. */
+  readonly throttle: RetryThrottle | null;
+  readonly budget: BufferBudget;
+  readonly maxSendMessageBytes: number;
+  readonly counters: CallCounters;
+  /** Non-null once the channel takes no more calls: the details for them. */
+  closedDetails: string | null;
+  callStarted(call: RunningCall): void;
+  callEnded(call: RunningCall): void;
+}
+
+/** A call as its channel sees it. */
+export interface RunningCall {
+  /** Ends it now, because the channel is going away. */
+  abort(details: string): void;
+}
+
+/** Counted for `stats()`. */
+export interface CallCounters {
+  started: number;
+  succeeded: number;
+  failed: number;
+  attempts: number;
+  retries: number;
+  transparentRetries: number;
+}

@@ -1,0 +1,114 @@
+import { Metadata, propagate, status as Status, type StatusObject } from "@grpc/grpc-js";
+import { type Clock, deadlineToEpochMs, type Reason, type Timer } from "../core/index.js";
+import { type ResolvedCallSettings, SettingsDeadline } from "./call-settings.js";
+import type { MethodPolicy } from "./method-policy.js";
+import type { RpcKind } from "./rpc-kind.js";
+
+/** The server call on whose behalf a call is made, as grpc-js hands it to `createCall`. */
+export interface ParentCall {
+  getDeadline(): Date | number;
+  on(event: "cancelled", listener: () => void): unknown;
+  removeListener(event: "cancelled", listener: () => void): unknown;
+}
+
+/** A wait without a deadline still keeps the process alive; the clock splits it up. */
+const FOREVER_MS = 2 ** 40;
+
+/** What bounds a call from outside: one absolute deadline, the caller's signal, the parent call. */
+export class CallLimits {
+  /** Epoch ms; `Infinity` for none. Covers every attempt and every wait (R47). */
+  #deadline: number;
+  #startedAt: number;
+  readonly #isUnset: boolean;
+  #onAbort: (() => void) | null = null;
+  #onParentCancelled: (() => void) | null = null;
+  readonly #parent: ParentCall | null;
+  readonly #flags: number;
+
+  constructor(
+    private readonly clock: Clock,
+    readonly settings: ResolvedCallSettings,
+    deadline: Date | number,
+    parent: ParentCall | null,
+    propagateFlags: number | null | undefined,
+  ) {
+    const { timeoutMs } = settings;
+    this.#startedAt = clock.now();
+    this.#parent = parent;
+    this.#flags = propagateFlags ?? propagate.DEFAULTS;
+    // The instant a SettingsDeadline shows to others means nothing here: it may be as old as a shared constant.
+    const given =
+      deadline instanceof SettingsDeadline ? (settings.deadline ?? Number.POSITIVE_INFINITY) : deadline;
+    this.#deadline = timeoutMs === undefined ? deadlineToEpochMs(given) : clock.epoch() + timeoutMs;
+    this.#isUnset = this.#deadline === Number.POSITIVE_INFINITY;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  get elapsedMs(): number {
+    return this.clock.now() - this.#startedAt;
+  }
+
+  get timeLeftMs(): number {
+    return this.#deadline === Number.POSITIVE_INFINITY ? this.#deadline : this.#deadline - this.clock.epoch();
+  }
+
+  get isPassed(): boolean {
+    return this.#deadline !== Number.POSITIVE_INFINITY && this.clock.epoch() >= this.#deadline;
+  }
+
+  /** The call's kind is known: applies the default deadline, and listens to whoever may cancel. */
+  begin(policy: MethodPolicy, kind: RpcKind, cancel: (details: string) => void): void {
+    if (this.#isUnset && !kind.responseStream && policy.timeoutMs !== null) {
+      this.#deadline = this.clock.epoch() - this.elapsedMs + policy.timeoutMs;
+    }
+    const { signal } = this.settings;
+    if (signal !== undefined) {
+      this.#onAbort = () => cancel("The call was aborted by its signal");
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    if (this.#parent !== null) this.#followParent(this.#parent, cancel);
+  }
+
+  /** Why the call must not be sent at all: on a warm connection grpc-js would send it all the same. */
+  obstacle(closedDetails: string | null): { status: StatusObject; reason: Reason } | null {
+    if (closedDetails !== null) return refusal(Status.CANCELLED, closedDetails, "CLIENT_CLOSED");
+    if (this.settings.signal?.aborted === true) {
+      return refusal(Status.CANCELLED, "The call was aborted by its signal before it began", "CANCELLED");
+    }
+    if (this.isPassed) {
+      const ago = Math.round(-this.timeLeftMs);
+      return refusal(
+        Status.DEADLINE_EXCEEDED,
+        `The deadline passed ${ago} ms before the call began`,
+        "DEADLINE_EXCEEDED",
+      );
+    }
+    return null;
+  }
+
+  /** A timer somebody awaits, for a wait that ends with the call's deadline at the latest. */
+  untilDeadline(callback: () => void): Timer {
+    return this.clock.setTimer(callback, Math.min(this.timeLeftMs, FOREVER_MS), { keepAlive: true });
+  }
+
+  release(): void {
+    if (this.#onAbort !== null) this.settings.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onParentCancelled !== null) this.#parent?.removeListener("cancelled", this.#onParentCancelled);
+  }
+
+  #followParent(parent: ParentCall, cancel: (details: string) => void): void {
+    if ((this.#flags & propagate.DEADLINE) !== 0) {
+      this.#deadline = Math.min(this.#deadline, deadlineToEpochMs(parent.getDeadline()));
+    }
+    if ((this.#flags & propagate.CANCELLATION) === 0) return;
+    this.#onParentCancelled = () => cancel("Cancelled by parent call");
+    parent.on("cancelled", this.#onParentCancelled);
+  }
+}
+
+function refusal(code: Status, details: string, reason: Reason): { status: StatusObject; reason: Reason } {
+  return { status: { code, details, metadata: new Metadata() }, reason };
+}

@@ -1,0 +1,65 @@
+import type { CallOptions } from "@grpc/grpc-js";
+import { z } from "zod";
+import { type GrpcDeadline, parseOptions, positiveMs, systemClock } from "../core/index.js";
+import { retryOverrideSchema } from "../retry/index.js";
+
+const callSettingsSchema = z
+  .strictObject({
+    /** Time for the whole call, all attempts and waits included, in ms, from the moment the call is made. */
+    timeoutMs: positiveMs().optional(),
+    /** The same as an absolute instant: a `Date` or epoch ms, as in grpc-js. */
+    deadline: z.union([z.date(), z.number()]).optional(),
+    /** True when running this call twice does no harm: it may then be repeated after it was sent. */
+    idempotent: z.boolean().optional(),
+    /** True to wait for a READY endpoint until the deadline instead of failing while all are down. */
+    waitForReady: z.boolean().optional(),
+    /** Changes the method's retry options for this call; false makes one attempt. */
+    retry: retryOverrideSchema.optional(),
+    /** Aborting it cancels the call, in every wait too. */
+    signal: z.instanceof(AbortSignal).optional(),
+  })
+  .refine((settings) => settings.timeoutMs === undefined || settings.deadline === undefined, {
+    path: ["deadline"],
+    message: "timeoutMs and deadline are both set; give one of them",
+  });
+
+/** Options of one call. */
+export type CallSettings = z.input<typeof callSettingsSchema>;
+export type ResolvedCallSettings = z.output<typeof callSettingsSchema>;
+
+/** The instant for channels that do not know our settings: as good as none, yet one that grpc-js can send. */
+const FAR_AWAY_MS = 100 * 365 * 24 * 3_600_000;
+
+/**
+ * Carries the settings of a call through grpc-js: of all call options only the deadline reaches `createCall`, as the
+ * object it was, through interceptors too. An interceptor that replaces the deadline drops them.
+ */
+export class SettingsDeadline extends Date {
+  constructor(
+    epochMs: number,
+    readonly settings: ResolvedCallSettings,
+  ) {
+    super(epochMs);
+  }
+}
+
+/**
+ * Options of one call for callback stubs: `client.getUser(request, callOptions({ timeoutMs: 500 }), callback)`. The
+ * result may be kept and used for many calls: `timeoutMs` counts from each of them.
+ *
+ * @throws ResilienceError `CONFIG_INVALID` naming each bad key.
+ */
+export function callOptions(settings: CallSettings): CallOptions {
+  const resolved = parseOptions(callSettingsSchema, settings, "callOptions");
+  const now = systemClock.epoch();
+  const epochMs =
+    resolved.deadline === undefined ? now + (resolved.timeoutMs ?? FAR_AWAY_MS) : Number(resolved.deadline);
+  const inRange = Math.min(epochMs, now + FAR_AWAY_MS);
+  return { deadline: new SettingsDeadline(inRange, resolved) };
+}
+
+const NONE: ResolvedCallSettings = {};
+
+export function settingsOf(deadline: GrpcDeadline): ResolvedCallSettings {
+  return deadline instanceof SettingsDeadline ? deadline.settings : NONE;
+}

@@ -1,0 +1,89 @@
+import { ChannelCredentials } from "@grpc/grpc-js";
+import { z } from "zod";
+import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
+import { positiveMs } from "../core/index.js";
+import { discoveryOptionsSchema } from "../discovery/index.js";
+import { poolOptionsShape } from "../pool/index.js";
+import { retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
+
+/** `package.Service` or `package.Service/Method`, without a leading slash. */
+const METHOD_NAME = /^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/;
+
+/** What may differ per method or per service. */
+export const methodOptionsSchema = z.strictObject({
+  /** True when running the method twice does no harm. Default: what the definition says, else false. */
+  idempotent: z.boolean().optional(),
+  /** As `timeoutMs` of the channel. */
+  timeoutMs: positiveMs().nullable().optional(),
+  /** As `attemptTimeoutMs` of the channel. */
+  attemptTimeoutMs: positiveMs().nullable().optional(),
+  /** As `waitForReady` of the channel. */
+  waitForReady: z.boolean().optional(),
+  /** Changes the channel's retry options; false makes one attempt. */
+  retry: retryOverrideSchema.optional(),
+});
+
+const channelOptionsShape = {
+  /** False leaves plain calls: no retry, no default deadline, no breaker. Also by HOLDFAST_DISABLED=1. Default true. */
+  enabled: z.boolean().default(true),
+  /** grpc-js channel credentials, as for a `Client`. */
+  credentials: z
+    .custom<ChannelCredentials>((value) => value instanceof ChannelCredentials, {
+      message: "must be ChannelCredentials of the same copy of @grpc/grpc-js that Holdfast uses",
+    })
+    .optional(),
+  /** True for plaintext; the same as `credentials.createInsecure()`. Warns once. */
+  insecure: z.boolean().optional(),
+  /** Time for a call with a single response, all attempts and waits included, in ms; null for none. Default 30,000. */
+  timeoutMs: positiveMs().nullable().default(30_000),
+  /**
+   * Limit of one attempt of a call with a single response, in ms; null for none. Default: for idempotent unary calls
+   * `timeoutMs / maxAttempts`, at most 5,000; none for others. gRPC has no such limit.
+   */
+  attemptTimeoutMs: positiveMs().nullable().optional(),
+  /** True to wait for a READY endpoint until the deadline instead of failing while all are down. Default false. */
+  waitForReady: z.boolean().default(false),
+  retry: retryOptionsSchema.prefault({}),
+  /** Circuit breaker per endpoint; false for none. */
+  breaker: z.union([z.literal(false), breakerOptionsSchema]).prefault({}),
+  /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */
+  maxEjectionPercent: maxEjectionPercentSchema,
+  /** Options by `package.Service/Method` or `package.Service`; the more exact name wins, field by field. */
+  methods: z
+    .record(z.string(), methodOptionsSchema)
+    .superRefine((methods, context) => {
+      for (const key of Object.keys(methods)) {
+        if (METHOD_NAME.test(key)) continue;
+        const message =
+          'is no method name; write "package.Service/Method" or "package.Service", no leading slash';
+        context.addIssue({ code: "custom", path: [key], message });
+      }
+    })
+    .default({}),
+  discovery: discoveryOptionsSchema.prefault({}),
+  ...poolOptionsShape,
+};
+
+/** All options of a channel. */
+export const channelOptionsSchema = z
+  .strictObject(channelOptionsShape)
+  .refine((options) => options.credentials === undefined || options.insecure === undefined, {
+    path: ["insecure"],
+    message: "is set beside credentials; give one of them",
+  })
+  .refine((options) => options.insecure !== false || options.credentials !== undefined, {
+    path: ["insecure"],
+    message: "false needs credentials",
+  })
+  .refine(
+    ({ attemptTimeoutMs, timeoutMs }) =>
+      attemptTimeoutMs === undefined ||
+      attemptTimeoutMs === null ||
+      timeoutMs === null ||
+      attemptTimeoutMs <= timeoutMs,
+    { path: ["attemptTimeoutMs"], message: "is longer than timeoutMs, so no second attempt could be made" },
+  );
+
+export type ChannelOptions = z.input<typeof channelOptionsSchema>;
+export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;
+export type ResolvedMethodOptions = z.output<typeof methodOptionsSchema>;

@@ -1,0 +1,48 @@
+import type { BreakerStateWord, ConnectivityWord } from "../core/index.js";
+import type { Subchannel } from "../pool/index.js";
+
+/** One endpoint as it stands now. */
+export interface EndpointStats {
+  readonly address: string;
+  readonly state: ConnectivityWord;
+  readonly isSuspect: boolean;
+  readonly callsInFlight: number;
+  readonly breaker: BreakerStateWord;
+  /** Milliseconds until the next dial; null when none is scheduled. */
+  readonly retryInMs: number | null;
+  readonly lastError: { readonly text: string; readonly at: string } | null;
+}
+
+/** A channel as it stands now; plain data, ready for JSON. */
+export interface ChannelStats {
+  readonly target: string;
+  /** `pool`: our own connections. `stub-channel`: a stub's own channel. `disabled`: plain pass-through. */
+  readonly mode: "pool" | "stub-channel" | "disabled";
+  readonly state: ConnectivityWord;
+  readonly callsInFlight: number;
+  readonly callsQueued: number;
+  readonly calls: {
+    readonly started: number;
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly attempts: number;
+    readonly retries: number;
+    readonly transparentRetries: number;
+  };
+  readonly throttle: { readonly tokens: number; readonly maxTokens: number } | null;
+  readonly retryBufferBytes: number;
+  readonly endpoints: readonly EndpointStats[];
+}
+
+export function endpointStats(subchannel: Subchannel): EndpointStats {
+  const { endpoint, word, isSuspect, connection, gate, retryInMs, lastError } = subchannel;
+  return {
+    address: endpoint.address,
+    state: word,
+    isSuspect,
+    callsInFlight: connection?.inFlight ?? 0,
+    breaker: gate.state,
+    retryInMs: retryInMs === null ? null : Math.round(retryInMs),
+    lastError: lastError === null ? null : { text: lastError.text, at: new Date(lastError.at).toISOString() },
+  };
+}

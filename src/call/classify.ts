@@ -1,0 +1,201 @@
+import { status as Status, type StatusObject } from "@grpc/grpc-js";
+import type { Origin, Outcome, Processed, Progress, Reason } from "../core/index.js";
+
+/** What is known of an attempt beside its status. */
+export interface Evidence {
+  /** Response headers arrived. */
+  readonly hasHeaders: boolean;
+  /** A response message arrived: the one proof that the handler ran. */
+  readonly hasMessage: boolean;
+  /**
+   * Whether grpc-js opened a stream: its `getPeer()` is the channel's target while a call is queued, and the bare
+   * address once a stream existed; null where it cannot tell.
+   */
+  readonly isStreamOpened: boolean | null;
+  /** The socket was gone when the status arrived. */
+  readonly isConnectionLost: boolean;
+  /** The attempt's own limit ends before the call's deadline. */
+  readonly isAttemptLimited: boolean;
+  /** The attempt ran on a connection of the pool, not on a stub's own channel that picks and dials by itself. */
+  readonly isPooled: boolean;
+  /** The call's deadline has passed. */
+  readonly isDeadlinePassed: boolean;
+}
+
+interface Disguise {
+  readonly code: Status;
+  readonly text: RegExp;
+  readonly reason: Reason;
+  readonly progress: Progress;
+  readonly isConnectionLoss?: boolean;
+}
+
+/**
+ * The statuses that grpc-js 1.14 makes up itself, by their texts: nothing else of its public API tells them apart.
+ * Tested against real sockets.
+ */
+const DISGUISES: readonly Disguise[] = [
+  {
+    code: Status.UNAVAILABLE,
+    text: /^Stream refused by server/,
+    reason: "CONNECTION_LOST",
+    progress: "refused",
+  },
+  {
+    code: Status.UNAVAILABLE,
+    text: /^No connection established/,
+    reason: "CONNECTION_LOST",
+    progress: "unsent",
+  },
+  {
+    code: Status.UNAVAILABLE,
+    text: /^Channel closed before call started/,
+    reason: "CONNECTION_LOST",
+    progress: "unsent",
+  },
+  {
+    code: Status.INTERNAL,
+    text: /^Failed to start HTTP\/2 stream/,
+    reason: "CONNECTION_LOST",
+    progress: "unsent",
+  },
+  {
+    code: Status.DEADLINE_EXCEEDED,
+    text: /waiting for (name resolution|metadata filters)$/,
+    reason: "DEADLINE_EXCEEDED",
+    progress: "unsent",
+  },
+  {
+    code: Status.DEADLINE_EXCEEDED,
+    text: /Waiting for LB pick$/,
+    reason: "DEADLINE_EXCEEDED",
+    progress: "unsent",
+  },
+  {
+    code: Status.DEADLINE_EXCEEDED,
+    text: /^Deadline exceeded/,
+    reason: "DEADLINE_EXCEEDED",
+    progress: "sent",
+  },
+  {
+    code: Status.UNAVAILABLE,
+    text: /^Connection dropped/,
+    reason: "CONNECTION_LOST",
+    progress: "sent",
+    isConnectionLoss: true,
+  },
+  {
+    code: Status.UNAVAILABLE,
+    text: /^(read|write) E[A-Z]+/,
+    reason: "CONNECTION_LOST",
+    progress: "sent",
+    isConnectionLoss: true,
+  },
+  { code: Status.UNAVAILABLE, text: /^Write (error|failed)/, reason: "CONNECTION_LOST", progress: "sent" },
+  {
+    code: Status.RESOURCE_EXHAUSTED,
+    text: /^Bandwidth exhausted or memory limit exceeded/,
+    reason: "CONNECTION_LOST",
+    progress: "sent",
+  },
+  {
+    code: Status.INTERNAL,
+    text: /Session closed with error code/,
+    reason: "CONNECTION_LOST",
+    progress: "sent",
+    isConnectionLoss: true,
+  },
+  {
+    code: Status.RESOURCE_EXHAUSTED,
+    text: /^(Sent|Received) message larger than max/i,
+    reason: "MESSAGE_TOO_LARGE",
+    progress: "sent",
+  },
+];
+
+/** Turns a status of grpc-js, and what else is known, into the facts that decisions need. */
+export function classify(status: StatusObject, evidence: Evidence): Outcome {
+  const disguise = isTrailersOnly(status) ? null : findDisguise(status);
+  if (disguise === null) return remote(status, evidence);
+  if (disguise.reason === "DEADLINE_EXCEEDED") return deadline(status, disguise, evidence);
+  // A stub's own channel that cannot connect says so at once, again and again: that is a failed pick, not a race.
+  if (!evidence.isPooled && disguise.progress === "unsent") return notSent(status, "DIAL_FAILED");
+  const isConnectionLoss =
+    disguise.isConnectionLoss === true || (disguise.progress === "sent" && evidence.isConnectionLost);
+  return local(status, disguise.reason, disguise.progress, evidence, isConnectionLoss);
+}
+
+/** An end of our own making. grpc-js may still open the stream of a call cancelled as it starts, so never "no". */
+export function cancelled(status: StatusObject, reason: Reason, evidence: Evidence): Outcome {
+  const processed: Processed = evidence.hasMessage ? "yes" : "maybe";
+  return { ...status, reason, origin: "local", processed, progress: "sent", isConnectionLoss: false };
+}
+
+/** A failure before any attempt was made, or instead of one. */
+export function notSent(status: StatusObject, reason: Reason, progress: Progress = "no-pick"): Outcome {
+  return { ...status, reason, origin: "local", processed: "no", progress, isConnectionLoss: false };
+}
+
+function remote(status: StatusObject, evidence: Evidence): Outcome {
+  const processed: Processed = evidence.hasMessage ? "yes" : "maybe";
+  // R52: a server that cancels because the deadline passed reports the deadline, not a cancel.
+  if (status.code === Status.CANCELLED && evidence.isDeadlinePassed && !evidence.hasHeaders) {
+    const late = {
+      ...status,
+      code: Status.DEADLINE_EXCEEDED,
+      details: "Deadline exceeded; the server cancelled the call",
+    };
+    return {
+      ...late,
+      reason: "DEADLINE_EXCEEDED",
+      origin: "local",
+      processed,
+      progress: "sent",
+      isConnectionLoss: false,
+    };
+  }
+  const isCutOff = !evidence.hasHeaders && evidence.isConnectionLost && isConnectionCode(status);
+  if (isCutOff) return local(status, "CONNECTION_LOST", "sent", evidence, true);
+  return {
+    ...status,
+    reason: "REMOTE",
+    origin: "remote",
+    processed,
+    progress: "sent",
+    isConnectionLoss: false,
+  };
+}
+
+/** Statuses without trailers on a connection that is gone: RST codes that the end of the session put on its streams. */
+function isConnectionCode(status: StatusObject): boolean {
+  return !isTrailersOnly(status) && /RST_STREAM|Call cancelled/.test(status.details);
+}
+
+/** Headers and status in one frame carry the content type: proof that a server wrote them. */
+function isTrailersOnly(status: StatusObject): boolean {
+  return status.metadata.get("content-type").length > 0;
+}
+
+function deadline(status: StatusObject, disguise: Disguise, evidence: Evidence): Outcome {
+  const reason: Reason = evidence.isAttemptLimited ? "ATTEMPT_TIMEOUT" : "DEADLINE_EXCEEDED";
+  return local(status, reason, disguise.progress, evidence, false);
+}
+
+function local(
+  status: StatusObject,
+  reason: Reason,
+  said: Progress,
+  evidence: Evidence,
+  isConnectionLoss: boolean,
+): Outcome {
+  const origin: Origin = "local";
+  if (evidence.hasMessage)
+    return { ...status, reason, origin, processed: "yes", progress: "sent", isConnectionLoss };
+  const progress = evidence.isStreamOpened === false && said === "sent" ? "unsent" : said;
+  const processed: Processed = progress === "sent" ? "maybe" : "no";
+  return { ...status, reason, origin, processed, progress, isConnectionLoss };
+}
+
+function findDisguise(status: StatusObject): Disguise | null {
+  return DISGUISES.find(({ code, text }) => code === status.code && text.test(status.details)) ?? null;
+}

@@ -1,0 +1,154 @@
+import { AsyncResource } from "node:async_hooks";
+import { type ChannelInterface, credentials as grpcCredentials } from "@grpc/grpc-js";
+import {
+  type Clock,
+  describeIssues,
+  EventHub,
+  type HostLookup,
+  problemsError,
+  type Random,
+  systemClock,
+  systemRandom,
+} from "../core/index.js";
+import { parseTarget, systemLookup, type ValidTarget } from "../discovery/index.js";
+import { type InnerChannelFactory, innerChannelFactory, isPlaintext } from "../pool/index.js";
+import { ThrottleRegistry } from "../retry/index.js";
+import { type ChannelOptions, channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
+import { MethodPolicies } from "./method-policy.js";
+import { PoolBackend } from "./pool-backend.js";
+import { type ChannelParts, ResilientChannel } from "./resilient-channel.js";
+import { BufferBudget } from "./retry-buffer.js";
+import { KnownMethods } from "./rpc-kind.js";
+import { StubBackend } from "./stub-backend.js";
+import { warnOnce } from "./warn-once.js";
+
+/** What a channel works with beside its options. Tests replace it; everybody else leaves it alone. */
+export interface ChannelCollaborators {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly lookup?: HostLookup;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Shares retry throttles among channels with equal targets. */
+  readonly throttles?: ThrottleRegistry;
+  /** Replaces the transport below the pool. */
+  readonly makeChannel?: InnerChannelFactory;
+}
+
+/** R27: one bucket per target, so that a second channel to a failing service does not double the retries. */
+const processThrottles = new ThrottleRegistry();
+
+/**
+ * Makes a resilient channel. Does no I/O; the first call connects.
+ *
+ * @param target `static:///a:1,b:2`, `dns:///host:port` or plain `host:port`, `ipv4:`, `ipv6:`, `unix:`
+ * @throws ResilienceError `CONFIG_INVALID` that lists every problem of target and options
+ */
+export function createChannel(
+  target: string,
+  options: ChannelOptions,
+  collaborators: ChannelCollaborators = {},
+): ResilientChannel {
+  const { parsed, resolved } = checkChannel("createChannel", target, options);
+  return poolChannel(parsed, resolved, collaborators);
+}
+
+/**
+ * Checks everything at once, so that a user sees all problems together. A null target is one that needs no check.
+ * @throws ResilienceError `CONFIG_INVALID`
+ */
+export function checkChannel(
+  where: string,
+  target: unknown,
+  options: unknown,
+): { parsed: ValidTarget; resolved: ResolvedChannelOptions } {
+  const result = channelOptionsSchema.safeParse(options, { reportInput: true });
+  const problems = result.success ? [] : describeIssues(result.error.issues, channelOptionsSchema);
+  const { credentials, insecure } = (options ?? {}) as ChannelOptions;
+  if (credentials === undefined && insecure === undefined) {
+    problems.push("credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext");
+  }
+  const parsed = typeof target === "string" ? parseTarget(target) : null;
+  if (parsed === null)
+    problems.push(`target is ${typeof target}; allowed: a string such as dns:///host:port`);
+  else if (!parsed.ok) problems.push(...parsed.problems);
+  if (!result.success || parsed === null || !parsed.ok || problems.length > 0)
+    throw problemsError(where, problems);
+  return { parsed, resolved: result.data };
+}
+
+/** A channel over a pool of its own. */
+export function poolChannel(
+  parsed: ValidTarget,
+  options: ResolvedChannelOptions,
+  collaborators: ChannelCollaborators,
+): ResilientChannel {
+  const { lookup = systemLookup, env = process.env, makeChannel } = collaborators;
+  const effective = effectiveOptions(options, env);
+  const parts = channelParts(parsed.canonical, effective, collaborators);
+  const credentials = options.credentials ?? grpcCredentials.createInsecure();
+  if (isPlaintext(credentials)) {
+    warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
+  }
+  return new ResilientChannel({
+    ...parts,
+    makeBackend: (onState) =>
+      new PoolBackend(parsed, effective, {
+        ...parts,
+        lookup,
+        env,
+        credentials,
+        makeChannel: makeChannel ?? innerChannelFactory(effective),
+        context: new AsyncResource("HoldfastChannel"),
+        onState,
+      }),
+  });
+}
+
+/** A channel over a stub's own channel, without a pool. */
+export function stubChannel(
+  channel: ChannelInterface,
+  options: ResolvedChannelOptions,
+  collaborators: ChannelCollaborators,
+): ResilientChannel {
+  const effective = effectiveOptions(options, collaborators.env ?? process.env);
+  const parts = channelParts(channel.getTarget(), effective, collaborators);
+  return new ResilientChannel({ ...parts, makeBackend: () => new StubBackend(channel, effective, parts) });
+}
+
+function channelParts(
+  target: string,
+  options: ResolvedChannelOptions,
+  { clock = systemClock, random = systemRandom, throttles = processThrottles }: ChannelCollaborators,
+): Omit<ChannelParts, "makeBackend"> & { random: Random } {
+  const { retry } = options;
+  const known = new KnownMethods();
+  const throttle = retry.throttle === false ? null : throttles.acquire(target, retry.throttle);
+  return {
+    options,
+    clock,
+    random,
+    known,
+    events: new EventHub(),
+    policies: new MethodPolicies(options, known, random),
+    throttle,
+    budget: new BufferBudget(retry.perCallBufferBytes, retry.perChannelBufferBytes),
+    onReleased: () => {
+      if (throttle !== null) throttles.release(target, throttle);
+    },
+  };
+}
+
+/** The kill switch leaves plain calls, one attempt each, without a limit that the caller did not set. */
+function effectiveOptions(
+  options: ResolvedChannelOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): ResolvedChannelOptions {
+  if (options.enabled && env["HOLDFAST_DISABLED"] !== "1") return options;
+  warnOnce(
+    "HOLDFAST_DISABLED",
+    "Holdfast is switched off: calls are made once, without retry, breaker or deadline",
+  );
+  const retry = { ...options.retry, maxAttempts: 1, throttle: false as const, perCallBufferBytes: 0 };
+  const plain = { timeoutMs: null, attemptTimeoutMs: null, breaker: false as const, methods: {} };
+  return { ...options, ...plain, enabled: false, waitForReady: false, retry };
+}

@@ -1,0 +1,229 @@
+import type { ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import {
+  Closable,
+  type CloseOptions,
+  type ConnectivityWord,
+  type Endpoint,
+  type EventHub,
+  type EventListener,
+  type Subscription,
+  type Timer,
+} from "../core/index.js";
+import type { RetryThrottle } from "../retry/index.js";
+import type { Backend } from "./backend.js";
+import type { CallEnv, RunningCall } from "./call-env.js";
+import type { ParentCall } from "./call-limits.js";
+import type { ResolvedChannelOptions } from "./channel-options.js";
+import type { ChannelStats, EndpointStats } from "./channel-stats.js";
+import { ConnectivityTracker, stateNumber } from "./connectivity.js";
+import { ResilientCall } from "./resilient-call.js";
+import type { BufferBudget } from "./retry-buffer.js";
+import type { KnownMethods } from "./rpc-kind.js";
+
+/** How often running calls are looked after: writes that got stuck. */
+const TICK_MS = 1_000;
+
+type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
+
+const CLOSED_DETAILS = "The channel is closed";
+
+export interface ChannelParts extends Pick<CallEnv, "clock" | "policies" | "known"> {
+  readonly options: ResolvedChannelOptions;
+  readonly events: EventHub;
+  readonly throttle: RetryThrottle | null;
+  readonly budget: BufferBudget;
+  makeBackend(onState: (word: ConnectivityWord) => void): Backend;
+  /** The channel is gone: what is shared with others is given back. */
+  onReleased(): void;
+}
+
+/**
+ * A drop-in `grpc.Channel` over a pool of endpoints: give it to any stub as `channelOverride`, or use `stubFor`.
+ * Does no I/O before the first call.
+ */
+export class ResilientChannel extends Closable implements ChannelInterface {
+  readonly #parts: ChannelParts;
+  readonly #backend: Backend;
+  readonly #env: CallEnv;
+  readonly #tracker: ConnectivityTracker;
+  readonly #running = new Set<RunningCall>();
+  #tick: Timer | null = null;
+  #idle: Timer | null = null;
+  #onDrained: (() => void) | null = null;
+
+  /** Use `createChannel`. */
+  constructor(parts: ChannelParts) {
+    super();
+    this.#parts = parts;
+    const { clock, events, policies, known, throttle, budget, options } = parts;
+    this.#tracker = new ConnectivityTracker(clock, (from, to) =>
+      events.emit({ type: "channel.state", from, to }),
+    );
+    this.#backend = parts.makeBackend((word) => this.#tracker.set(word));
+    this.#env = {
+      target: this.#backend.target,
+      clock,
+      events,
+      transport: this.#backend.transport,
+      policies,
+      known,
+      throttle,
+      budget,
+      maxSendMessageBytes: options.maxSendMessageBytes,
+      counters: { started: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, transparentRetries: 0 },
+      closedDetails: null,
+      callStarted: (call) => this.#onCallStarted(call),
+      callEnded: (call) => this.#onCallEnded(call),
+    };
+  }
+
+  /** What is known of the methods that go over this channel. */
+  get known(): KnownMethods {
+    return this.#parts.known;
+  }
+
+  createCall(
+    method: string,
+    deadline: Date | number,
+    host: string | null | undefined,
+    parentCall: ParentCall | null,
+    propagateFlags: number | null | undefined,
+  ): ResilientCall {
+    return new ResilientCall(this.#env, method, deadline, host, parentCall, propagateFlags);
+  }
+
+  /** A call that fails `CLIENT_CLOSED`, for a stub that was closed while the channel lives on. */
+  createRefusedCall(method: string, deadline: Date | number, details: string): ResilientCall {
+    return new ResilientCall({ ...this.#env, closedDetails: details }, method, deadline, null, null, null);
+  }
+
+  getTarget(): string {
+    return this.#backend.target;
+  }
+
+  getConnectivityState(tryToConnect: boolean): connectivityState {
+    if (tryToConnect && !this.isClosed) this.#backend.wake();
+    return stateNumber(this.#tracker.word);
+  }
+
+  /** @throws Error when the channel is shut down, as grpc-js does. */
+  watchConnectivityState(
+    currentState: connectivityState,
+    deadline: Date | number,
+    callback: (error?: Error) => void,
+  ): void {
+    this.#tracker.watch(currentState, deadline, callback);
+  }
+
+  /** Holdfast is not registered with grpc-js's channelz; `stats()` has the numbers. */
+  getChannelzRef(): ChannelzRef {
+    return { kind: "channel" as ChannelzRef["kind"], id: 0, name: this.#backend.target };
+  }
+
+  /** Hears every transition and decision, until disposed. A listener that throws changes nothing. */
+  onEvent(listener: EventListener): Subscription {
+    return this.#parts.events.subscribe(listener);
+  }
+
+  /** Replaces the endpoint set from now on: new ones connect, kept ones keep everything, removed ones drain. */
+  updateEndpoints(endpoints: readonly (string | Endpoint)[]): void {
+    this.#backend.updateEndpoints(endpoints);
+  }
+
+  endpoints(): readonly EndpointStats[] {
+    return this.#backend.endpoints();
+  }
+
+  stats(): ChannelStats {
+    const { throttle, budget } = this.#parts;
+    return {
+      target: this.#backend.target,
+      mode: this.#backend.mode,
+      state: this.#tracker.word,
+      callsInFlight: this.#running.size,
+      callsQueued: this.#backend.transport.queue.size,
+      calls: { ...this.#env.counters },
+      throttle: throttle === null ? null : { tokens: throttle.tokens, maxTokens: throttle.maxTokens },
+      retryBufferBytes: budget.takenBytes,
+      endpoints: this.endpoints(),
+    };
+  }
+
+  protected override async onClose({ drainMs = this.#parts.options.drainMs }: CloseOptions): Promise<void> {
+    this.#shut();
+    if (this.#running.size > 0) await this.#drained(drainMs);
+    this.#backend.release({ drainMs: 0 });
+    this.#release();
+  }
+
+  protected override onDestroy(error: Error | undefined): void {
+    this.#shut();
+    this.#abortAll(
+      error === undefined ? "The channel was destroyed" : `The channel was destroyed: ${error.message}`,
+    );
+    this.#backend.destroy();
+    this.#release();
+    this.#onDrained?.();
+  }
+
+  #drained(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const expire = (): void =>
+        this.#abortAll(`The channel was closed, and ${drainMs} ms of draining are over`);
+      const timer = this.#parts.clock.setTimer(expire, drainMs, { keepAlive: true });
+      this.#onDrained = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #abortAll(details: string): void {
+    for (const call of [...this.#running]) call.abort(details);
+  }
+
+  #shut(): void {
+    this.#env.closedDetails = CLOSED_DETAILS;
+    this.#tracker.set("SHUTDOWN");
+    this.#idle?.cancel();
+    this.#tick?.cancel();
+  }
+
+  #release(): void {
+    this.#parts.onReleased();
+    this.#parts.onReleased = () => {};
+  }
+
+  #onCallStarted(call: RunningCall): void {
+    this.#running.add(call);
+    if (this.isClosed) return;
+    this.#backend.wake();
+    this.#tick ??= this.#parts.clock.setTimer(() => this.#onTick(), TICK_MS);
+  }
+
+  #onCallEnded(call: RunningCall): void {
+    this.#running.delete(call);
+    if (this.#running.size === 0 && this.#onDrained !== null) this.#onDrained();
+  }
+
+  /** One housekeeping timer per channel: it stops by itself when a second went by without a call. */
+  #onTick(): void {
+    this.#tick = null;
+    const { clock, options } = this.#parts;
+    if (this.#running.size > 0) {
+      this.#backend.tick();
+      this.#tick = clock.setTimer(() => this.#onTick(), TICK_MS);
+      return;
+    }
+    if (options.idleTimeoutMs !== null) this.#watchIdle(options.idleTimeoutMs);
+  }
+
+  #watchIdle(idleTimeoutMs: number): void {
+    this.#idle?.cancel();
+    this.#idle = this.#parts.clock.setTimer(() => {
+      // A call since then has started the tick again, and the tick will start this again.
+      if (this.#tick !== null || this.#running.size > 0) return;
+      this.#backend.enterIdle();
+    }, idleTimeoutMs);
+  }
+}

@@ -1,0 +1,95 @@
+/** Bytes that all calls of a channel hold for possible retries (R19). */
+export class BufferBudget {
+  #taken = 0;
+
+  constructor(
+    readonly maxPerCallBytes: number,
+    readonly maxPerChannelBytes: number,
+  ) {}
+
+  get takenBytes(): number {
+    return this.#taken;
+  }
+
+  /** True when `bytes` more fit for a call that already holds `heldBytes`; they count from now on. */
+  take(bytes: number, heldBytes: number): boolean {
+    if (heldBytes + bytes > this.maxPerCallBytes || this.#taken + bytes > this.maxPerChannelBytes)
+      return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#taken -= bytes;
+  }
+}
+
+/** A serialised message the application wrote, with the callback that tells it the message is on its way. */
+export interface OutgoingMessage {
+  readonly message: Buffer;
+  readonly flags: number | undefined;
+  callback: (() => void) | undefined;
+}
+
+/**
+ * What the application has written, kept until no attempt can need it again. Indexes are absolute, so that attempts
+ * at different positions can share it.
+ */
+export class Outbox {
+  #messages: OutgoingMessage[] = [];
+  /** Absolute index of the first kept message. */
+  #base = 0;
+  #heldBytes = 0;
+  #isReplayable = true;
+  isHalfClosed = false;
+
+  constructor(private readonly budget: BufferBudget) {}
+
+  /** Absolute index after the last message. */
+  get end(): number {
+    return this.#base + this.#messages.length;
+  }
+
+  /** True while the whole outgoing stream is still here (R15). */
+  get isReplayable(): boolean {
+    return this.#isReplayable;
+  }
+
+  /** Adds a message; one over the limits is sent all the same, but ends replaying (R15, R18). */
+  add(entry: OutgoingMessage): void {
+    this.#messages.push(entry);
+    if (!this.#isReplayable) return;
+    const { length } = entry.message;
+    if (this.budget.take(length, this.#heldBytes)) this.#heldBytes += length;
+    else this.stopReplay();
+  }
+
+  at(index: number): OutgoingMessage | undefined {
+    return this.#messages[index - this.#base];
+  }
+
+  /** From here on what was sent is gone: the attempt is committed, or the buffer is full. */
+  stopReplay(): void {
+    if (!this.#isReplayable) return;
+    this.#isReplayable = false;
+    this.budget.release(this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+
+  /** Forgets messages before `index`, unless a replay may need them. */
+  forgetBefore(index: number): void {
+    if (this.#isReplayable) return;
+    while (this.#base < index && this.#messages.length > 0) {
+      this.#messages.shift();
+      this.#base++;
+    }
+  }
+
+  /** The end of the call: frees everything; the callbacks of unsent messages still have to be called. */
+  close(): (() => void)[] {
+    this.stopReplay();
+    const callbacks = this.#messages.flatMap(({ callback }) => (callback === undefined ? [] : [callback]));
+    this.#messages = [];
+    return callbacks;
+  }
+}

@@ -1,0 +1,75 @@
+import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import {
+  type Clock,
+  type ConnectivityWord,
+  configInvalid,
+  type EventHub,
+  type Random,
+} from "../core/index.js";
+import type { Backend } from "./backend.js";
+import { Breakers } from "./breakers.js";
+import type { ResolvedChannelOptions } from "./channel-options.js";
+import type { EndpointStats } from "./channel-stats.js";
+import { StubChannelTransport } from "./stub-channel.js";
+
+const WORDS: Readonly<Record<connectivityState, ConnectivityWord>> = {
+  [connectivityState.IDLE]: "IDLE",
+  [connectivityState.CONNECTING]: "CONNECTING",
+  [connectivityState.READY]: "READY",
+  [connectivityState.TRANSIENT_FAILURE]: "TRANSIENT_FAILURE",
+  [connectivityState.SHUTDOWN]: "SHUTDOWN",
+};
+
+export interface StubBackendDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventHub;
+}
+
+/** A stub's own channel as a backend: nothing of it is ours to connect, update or close. */
+export class StubBackend implements Backend {
+  readonly mode: Backend["mode"];
+  readonly target: string;
+  readonly transport: StubChannelTransport;
+
+  constructor(channel: ChannelInterface, options: ResolvedChannelOptions, deps: StubBackendDeps) {
+    this.mode = options.enabled ? "stub-channel" : "disabled";
+    this.target = channel.getTarget();
+    const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
+      ...deps,
+      members: () => [{ address: this.target, isReady: true, gate: this.transport.gate }],
+    });
+    this.transport = new StubChannelTransport(channel, breakers.gateFor(this.target), () => deps.clock.now());
+  }
+
+  wake(): void {}
+
+  endpoints(): EndpointStats[] {
+    const { address, gate, inFlight, connectivity } = this.transport;
+    return [
+      {
+        address,
+        state: WORDS[connectivity],
+        isSuspect: false,
+        callsInFlight: inFlight,
+        breaker: gate.state,
+        retryInMs: null,
+        lastError: null,
+      },
+    ];
+  }
+
+  updateEndpoints(): void {
+    const details =
+      "updateEndpoints: this stub was hardened without credentials, so it has no pool; give credentials";
+    throw configInvalid(details);
+  }
+
+  tick(): void {}
+
+  enterIdle(): void {}
+
+  release(): void {}
+
+  destroy(): void {}
+}

@@ -1,0 +1,36 @@
+import { type ChannelCredentials, type Client, type ClientOptions, credentials } from "@grpc/grpc-js";
+import { ChannelView, ResilientChannel } from "../call/index.js";
+import { problemsError } from "../core/index.js";
+import type { Hardened } from "./harden.js";
+
+/** Any generated or hand-written grpc-js client class. */
+export type StubClass<S extends Client> = new (
+  address: string,
+  credentials: ChannelCredentials,
+  options?: ClientOptions,
+) => S;
+
+/**
+ * Builds a stub on a resilient channel that several stubs may share: `stubFor(UserServiceClient, channel)`. Also the
+ * way for stubs that `harden` cannot reroute. Closing the stub leaves the channel open.
+ *
+ * @param options of the grpc-js client, for instance its interceptors
+ * @throws ResilienceError `CONFIG_INVALID` when the class or the channel is none
+ */
+export function stubFor<S extends Client>(
+  stubClass: StubClass<S>,
+  channel: ResilientChannel,
+  options: Pick<ClientOptions, "interceptors" | "interceptor_providers" | "callInvocationTransformer"> = {},
+): Hardened<S> {
+  const problems: string[] = [];
+  if (typeof stubClass !== "function")
+    problems.push(`the class is ${typeof stubClass}; allowed: a grpc-js client class`);
+  if (!(channel instanceof ResilientChannel)) problems.push("the channel is none made by createChannel");
+  if (problems.length > 0) throw problemsError("stubFor", problems);
+  channel.known.add(Reflect.get(stubClass, "service"));
+  const view = new ChannelView(channel, async () => {});
+  return new stubClass(channel.getTarget(), credentials.createInsecure(), {
+    ...options,
+    channelOverride: view,
+  }) as Hardened<S>;
+}

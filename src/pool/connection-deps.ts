@@ -1,0 +1,16 @@
+import type { AsyncResource } from "node:async_hooks";
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import type { Clock, HostLookup } from "../core/index.js";
+import type { InnerChannelFactory } from "./inner-channel.js";
+
+/** What every connection of a target shares. */
+export interface ConnectionDeps {
+  readonly clock: Clock;
+  readonly credentials: ChannelCredentials;
+  readonly makeChannel: InnerChannelFactory;
+  readonly lookup: HostLookup;
+  readonly connectTimeoutMs: number;
+  readonly drainMs: number;
+  /** Async context of the channel, so that a connection does not hold the context of the call that opened it. */
+  readonly context: AsyncResource;
+}

@@ -1,0 +1,60 @@
+import type { Socket } from "node:net";
+import { ChannelCredentials } from "@grpc/grpc-js";
+import type { DialSockets } from "./dial-scope.js";
+
+type CreateSecureConnector = ChannelCredentials["_createSecureConnector"];
+type SecureConnector = ReturnType<CreateSecureConnector>;
+
+/**
+ * The one place that touches the underscore members of `ChannelCredentials`. Wraps the user's credentials for one
+ * inner channel: notes the socket, and admits a single dial, because an inner channel that lost its connection
+ * would otherwise redial on its next call, outside our deadline and backoff.
+ */
+export class DialCredentials extends ChannelCredentials {
+  constructor(
+    private readonly inner: ChannelCredentials,
+    private readonly sockets: DialSockets,
+  ) {
+    super();
+  }
+
+  override _isSecure(): boolean {
+    return this.inner._isSecure();
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(...args: Parameters<CreateSecureConnector>): SecureConnector {
+    return singleDial(this.inner._createSecureConnector(...args), this.sockets);
+  }
+}
+
+function singleDial(connector: SecureConnector, sockets: DialSockets): SecureConnector {
+  let hasDialled = false;
+  return {
+    async waitForReady(): Promise<void> {
+      if (hasDialled || sockets.isDestroyed) throw new Error("this connection is not dialled again");
+      hasDialled = true;
+      await connector.waitForReady();
+      if (sockets.isDestroyed) throw new Error("the dial was given up");
+    },
+    async connect(socket: Socket): ReturnType<SecureConnector["connect"]> {
+      sockets.settleOn(socket);
+      try {
+        return await connector.connect(socket);
+      } catch (error) {
+        sockets.fail(error instanceof Error ? error : new Error(String(error)));
+        throw error;
+      }
+    },
+    getCallCredentials: () => connector.getCallCredentials(),
+    destroy: () => connector.destroy(),
+  };
+}
+
+/** True for credentials that leave a connection in plaintext. */
+export function isPlaintext(credentials: ChannelCredentials): boolean {
+  return !credentials._isSecure();
+}

@@ -1,0 +1,108 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+
+/** Node announces every client socket here, synchronously, before it connects. */
+const SOCKET_CHANNEL = "net.client.socket";
+
+/**
+ * The sockets that one dial opened. grpc-js hands a socket out only once TCP is connected, so without this a dial
+ * into silence could not be ended: its socket would linger until the kernel gives up, after two minutes.
+ */
+export class DialSockets {
+  readonly #sockets = new Set<Socket>();
+  /** The socket that became the connection. */
+  #main: Socket | null = null;
+  #error: Error | null = null;
+  #isDestroyed = false;
+
+  constructor(private readonly onClosed: () => void) {}
+
+  /** Takes charge of a socket, whatever its state. */
+  adopt(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
+    this.#sockets.add(socket);
+    // A dial nobody waits for must not keep the process alive; queued calls hold it by their own timers.
+    socket.unref();
+    socket.on("error", (error) => {
+      this.#error ??= error;
+    });
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      if (socket === this.#main || this.#main === null) this.onClosed();
+    });
+    if (this.#isDestroyed) socket.destroy();
+  }
+
+  /** Names the socket that carries the connection, once TCP stands. */
+  settleOn(socket: Socket): void {
+    this.adopt(socket);
+    this.#main = socket;
+  }
+
+  /** Notes why the dial failed, when the failure is not an error of the socket itself (TLS). */
+  fail(error: Error): void {
+    this.#error ??= error;
+  }
+
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  /** Why the dial failed, in words. */
+  get failure(): string {
+    if (this.#error !== null) return this.#error.message;
+    return this.isConnected ? "the connection closed before SETTINGS arrived" : "the dial failed";
+  }
+
+  /** True once TCP was connected. */
+  get isConnected(): boolean {
+    return this.#main !== null;
+  }
+
+  get isClosed(): boolean {
+    return this.#main !== null && (this.#main.destroyed || this.#main.closed);
+  }
+
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  /** Bytes the peer has sent since the socket was opened: any growth proves that it lives. */
+  get bytesRead(): number {
+    return this.#main?.bytesRead ?? 0;
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** Tells which dial a new socket belongs to: grpc-js opens it some promises later, but in the dial's async context. */
+const scope = new AsyncLocalStorage<DialSockets>();
+let openScopes = 0;
+
+function onClientSocket(message: unknown): void {
+  const { socket } = message as { socket: Socket };
+  scope.getStore()?.adopt(socket);
+}
+
+/**
+ * Runs `start` so that every socket opened on its behalf is reported to `sockets`, until the returned function is
+ * called. Nothing is hooked while no dial is under way.
+ */
+export function enterDialScope(sockets: DialSockets, start: () => void): () => void {
+  if (openScopes++ === 0) subscribe(SOCKET_CHANNEL, onClientSocket);
+  let isOpen = true;
+  const leave = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    if (--openScopes > 0) return;
+    unsubscribe(SOCKET_CHANNEL, onClientSocket);
+    // An enabled AsyncLocalStorage taxes every promise of the process on Node 20.
+    scope.disable();
+  };
+  scope.run(sockets, start);
+  return leave;
+}

@@ -1,0 +1,69 @@
+import { Channel, type ChannelCredentials, type ChannelInterface, type ChannelOptions } from "@grpc/grpc-js";
+import type { Endpoint, SocketAddress } from "../core/index.js";
+import { canonicalAddress } from "../core/index.js";
+import type { ResolvedPoolOptions } from "./pool-options.js";
+
+/** Long enough that grpc-js never acts by itself: idling is the pool's. Its timers take no more. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** Makes one inner channel to one literal address. Nothing connects before it is asked to. */
+export type InnerChannelFactory = (
+  endpoint: Endpoint,
+  address: SocketAddress,
+  credentials: ChannelCredentials,
+) => ChannelInterface;
+
+/** The only file that makes grpc-js channels. */
+export function innerChannelFactory(options: ResolvedPoolOptions): InnerChannelFactory {
+  const shared = sharedOptions(options);
+  return (endpoint, address, credentials) =>
+    new Channel(innerTarget(endpoint, address), credentials, {
+      ...shared,
+      ...namesOf(endpoint, address, options),
+    });
+}
+
+function sharedOptions(options: ResolvedPoolOptions): ChannelOptions {
+  const { keepalive } = options;
+  return {
+    "grpc.enable_channelz": 0,
+    ...options.channelOptions,
+    // One retry layer, ours. Without these grpc-js buffers every message and repeats refused streams on its own.
+    "grpc.enable_retries": 0,
+    "grpc.per_rpc_retry_buffer_size": 0,
+    "grpc.service_config_disable_resolution": 1,
+    // Equal channels would share one socket.
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.client_idle_timeout_ms": NEVER_MS,
+    "grpc.max_send_message_length": options.maxSendMessageBytes,
+    "grpc.max_receive_message_length": options.maxReceiveMessageBytes,
+    "grpc-node.flow_control_window": options.flowControlWindowBytes,
+    ...(keepalive === null
+      ? {}
+      : {
+          "grpc.keepalive_time_ms": keepalive.timeMs,
+          "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
+          "grpc.keepalive_permit_without_calls": keepalive.permitWithoutCalls ? 1 : 0,
+        }),
+  };
+}
+
+function innerTarget(endpoint: Endpoint, address: SocketAddress): string {
+  const text = canonicalAddress(address);
+  if (address.kind === "unix") return text;
+  if (endpoint.isProxied === true) return `dns:${text}`;
+  return text.startsWith("[") ? `ipv6:${text}` : `ipv4:${text}`;
+}
+
+/** An endpoint dialled by IP keeps the service's name, on the wire and against the certificate. */
+function namesOf(endpoint: Endpoint, address: SocketAddress, options: ResolvedPoolOptions): ChannelOptions {
+  const name = options.authority ?? endpoint.serverName;
+  const proxy = { "grpc.enable_http_proxy": endpoint.isProxied === true ? 1 : 0 };
+  if (name === undefined) return proxy;
+  const host = name.replace(/:\d+$/, "");
+  const tlsName =
+    address.kind === "unix" || options.channelOptions["grpc.ssl_target_name_override"] !== undefined
+      ? {}
+      : { "grpc.ssl_target_name_override": host };
+  return { ...proxy, "grpc.default_authority": name, ...tlsName };
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { durationMs, positiveMs } from "../core/index.js";
+import { refuseInnerOptions } from "./refused-channel-options.js";
+
+const MIB = 1024 * 1024;
+const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
+const MAX_WINDOW_BYTES = 2 ** 31 - 1;
+/** Servers may answer faster pings with GOAWAY `too_many_pings` (gRFC A8). */
+const MIN_KEEPALIVE_MS = 10_000;
+
+export const reconnectBackoffSchema = z.strictObject({
+  /** Wait between the starts of the first and the second dial, in ms. Default 1,000 (gRPC connection backoff). */
+  initialMs: positiveMs().default(1_000),
+  /** Growth per failed dial. Default 1.6. */
+  multiplier: z.number().min(1).max(10).default(1.6),
+  /** Longest wait, before jitter, in ms. Default 5,000; gRPC's own is 120,000, which keeps returning servers waiting. */
+  maxMs: positiveMs().default(5_000),
+  /** Share by which each wait is spread both ways, so that clients do not come back together. 0-1, default 0.2. */
+  jitterRatio: z.number().min(0).max(1).default(0.2),
+});
+
+export const suspicionSchema = z.strictObject({
+  /** How long the health Check of a suspect connection may take before a fresh dial decides, in ms. Default 1,000. */
+  checkTimeoutMs: positiveMs().default(1_000),
+  /** A write not flushed for this long, without a byte from the peer, makes its connection suspect, in ms. Default 5,000. */
+  writeStallMs: positiveMs().default(5_000),
+});
+
+export const keepaliveSchema = z
+  .strictObject({
+    /** Interval of HTTP/2 pings, in ms (gRFC A8). */
+    timeMs: positiveMs(),
+    /** How long an answer may take, in ms. Default 20,000. */
+    timeoutMs: positiveMs().default(20_000),
+    /** Ping while no call runs, too. Default false. */
+    permitWithoutCalls: z.boolean().default(false),
+    /** Allows `timeMs` under 10,000, which servers in their default configuration punish. Default false. */
+    allowAggressiveKeepalive: z.boolean().default(false),
+  })
+  .refine((keepalive) => keepalive.allowAggressiveKeepalive || keepalive.timeMs >= MIN_KEEPALIVE_MS, {
+    path: ["timeMs"],
+    message: `under ${MIN_KEEPALIVE_MS} only with allowAggressiveKeepalive: servers answer with GOAWAY too_many_pings`,
+  });
+
+/** The pool's own options; they stand at the top level of a channel's options. */
+export const poolOptionsShape = {
+  /** Load-balancing policy. Default `round_robin`. */
+  loadBalancing: z.enum(["round_robin", "pick_first"]).default("round_robin"),
+  /** Limit of one dial over name look-up, TCP, TLS and the peer's SETTINGS, in ms. Default 10,000. */
+  connectTimeoutMs: positiveMs().default(10_000),
+  reconnectBackoff: reconnectBackoffSchema.prefault({}),
+  /** Endpoints connected without being asked for. Default 100; further ones connect as others fail. */
+  maxConnectedEndpoints: z.int().min(1).max(10_000).default(100),
+  /** Calls in flight per connection; further ones go elsewhere or queue in order. Default 100. */
+  maxStreamsPerConnection: z.int().min(1).max(1_000_000).default(100),
+  /** Connections are closed after this long without a call, in ms; null never. Default 1,800,000 (gRFC A62). */
+  idleTimeoutMs: positiveMs().nullable().default(1_800_000),
+  /** How long calls may go on where something leaves: a closed channel, a removed endpoint, a GOAWAY. Default 30,000. */
+  drainMs: durationMs().default(30_000),
+  suspicion: suspicionSchema.prefault({}),
+  /** HTTP/2 pings; null, the default, sends none. */
+  keepalive: keepaliveSchema.nullable().default(null),
+  /** Largest request message, in bytes. Default 4 MiB. */
+  maxSendMessageBytes: z
+    .int()
+    .min(0)
+    .max(MAX_MESSAGE_BYTES)
+    .default(4 * MIB),
+  /** Largest response message, in bytes. Default 4 MiB. */
+  maxReceiveMessageBytes: z
+    .int()
+    .min(0)
+    .max(MAX_MESSAGE_BYTES)
+    .default(4 * MIB),
+  /** HTTP/2 window per stream and connection, in bytes. Default 1 MiB. */
+  flowControlWindowBytes: z.int().min(65_535).max(MAX_WINDOW_BYTES).default(MIB),
+  /** Overrides `:authority`, and the name the certificate must carry, on every endpoint. */
+  authority: z.string().min(1).optional(),
+  /** Further grpc-js channel options. Those that Holdfast owns are refused by name. */
+  channelOptions: z
+    .record(z.string(), z.union([z.string(), z.number()]))
+    .superRefine(refuseInnerOptions)
+    .default({}),
+};
+
+export const poolOptionsSchema = z.object(poolOptionsShape);
+export type ResolvedPoolOptions = z.output<typeof poolOptionsSchema>;
+export type ResolvedReconnectBackoff = z.output<typeof reconnectBackoffSchema>;

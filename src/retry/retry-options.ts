@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { positiveMs } from "../core/index.js";
+import { parseFailureCode } from "./status-code.js";
+
+const backoffKind = () => z.enum(["exponential", "linear", "fixed", "immediate"]);
+const backoffMultiplier = () => z.number().positive();
+const backoffJitter = () => z.enum(["spread20", "full", "additive10", "none"]);
+const attempts = () => z.int().min(1);
+
+/** Failure codes as numbers, or as names in any case; resolved to numbers, each once (gRFC A6, retryableStatusCodes). */
+const codeList = () =>
+  z
+    .array(z.union([z.number(), z.string()]))
+    .min(1)
+    .transform((codes, context): readonly number[] => {
+      const known = new Set<number>();
+      for (const [index, code] of codes.entries()) {
+        const parsed = parseFailureCode(code);
+        if (typeof parsed === "number") known.add(parsed);
+        // `continue` lets a union around the list report this problem under its own key.
+        else
+          context.addIssue({ code: "custom", path: [index], message: parsed, input: code, continue: true });
+      }
+      return [...known];
+    });
+
+/** How long to wait before a retry (gRFC A6, backoff; R9). `Backoff` has the formulas. */
+export const backoffOptionsSchema = z.strictObject({
+  /** How the wait grows: initialMs * multiplier^(n-1), initialMs * n, initialMs, or no wait. Default "exponential". */
+  kind: backoffKind().default("exponential"),
+  /** Wait before the first retry, in milliseconds. Default 100; at least 1. gRFC A6, initialBackoff. */
+  initialMs: positiveMs().default(100),
+  /** Growth per retry of the exponential kind. Default 2; above 0, and below 1 the wait shrinks. gRFC A6, backoffMultiplier. */
+  multiplier: backoffMultiplier().default(2),
+  /**
+   * Longest wait before jitter, in milliseconds. Default 1,000; at least 1, and may be less than initialMs, which then
+   * caps every retry but the first (R9). gRFC A6, maxBackoff.
+   */
+  maxMs: positiveMs().default(1_000),
+  /**
+   * What chance does to the capped wait: "spread20" takes 80 to 120 % of it (gRFC A6), "full" 0 to 100 %, "additive10"
+   * adds up to 10 % but stays within maxMs, "none" nothing. Default "spread20".
+   */
+  jitter: backoffJitter().default("spread20"),
+});
+export type BackoffOptions = z.input<typeof backoffOptionsSchema>;
+export type ResolvedBackoffOptions = z.output<typeof backoffOptionsSchema>;
+
+/** The token bucket that pauses retries while failures dominate (gRFC A6, retryThrottling; R27-R29). */
+export const throttleOptionsSchema = z.strictObject({
+  /** Tokens of a full bucket; retries stop at half of them. Default 20; 0.001 to 1,000, three decimals count. */
+  maxTokens: z.number().min(0.001).max(1_000).default(20),
+  /** Tokens each success gives back. Default 0.1; 0.001 or more, digits past the third decimal are dropped. */
+  tokenRatio: z.number().min(0.001).default(0.1),
+});
+export type ThrottleOptions = z.input<typeof throttleOptionsSchema>;
+export type ResolvedThrottleOptions = z.output<typeof throttleOptionsSchema>;
+
+/** When a failed attempt is made again, and how often. */
+export const retryOptionsSchema = z
+  .strictObject({
+    /** Attempts per call, the first included. Default 3; 1 to maxAttemptsLimit, 1 turns retries off. gRFC A6. */
+    maxAttempts: attempts().default(3),
+    /** What maxAttempts may at most be. Default 5; 1 to 20. gRFC A6 clamps silently, we refuse. */
+    maxAttemptsLimit: z.int().min(1).max(20).default(5),
+    /** How long to wait before a retry. Default: 100 ms doubling up to 1,000 ms, +-20 %. */
+    backoff: backoffOptionsSchema.prefault({}),
+    /**
+     * Codes worth another attempt, as numbers or as names in any case. Default ["UNAVAILABLE"]; our own attempt
+     * timeout on an idempotent method is always worth one. Never OK. gRFC A6, retryableStatusCodes.
+     */
+    retryableCodes: codeList().prefault(["UNAVAILABLE"]),
+    /** The retry throttle all calls of a target share; false = none. Default: 20 tokens, 0.1 back per success. */
+    throttle: z.union([z.literal(false), throttleOptionsSchema]).prefault({}),
+    /** Bytes of one call kept for a retry; a larger call is sent once. Default 1,048,576; 0 keeps none (R15, R19). */
+    perCallBufferBytes: z.int().min(0).default(1_048_576),
+    /** Bytes all calls of a channel may keep for retries. Default 16,777,216; 0 keeps none (R19). */
+    perChannelBufferBytes: z.int().min(0).default(16_777_216),
+  })
+  .check(({ value, issues }) => {
+    const { maxAttempts, maxAttemptsLimit } = value;
+    if (maxAttempts <= maxAttemptsLimit) return;
+    const message = `maxAttempts is ${maxAttempts}; allowed: 1 to maxAttemptsLimit (${maxAttemptsLimit})`;
+    issues.push({ code: "custom", message, input: value });
+  });
+export type RetryOptions = z.input<typeof retryOptionsSchema>;
+export type ResolvedRetryOptions = z.output<typeof retryOptionsSchema>;
+
+/**
+ * What one call changes of its method's retry options; false turns its retries off. There are no defaults: what is
+ * absent or undefined stays as the method has it, inside `backoff` too.
+ */
+export const retryOverrideSchema = z.union([
+  z.literal(false),
+  z.strictObject({
+    /** Attempts of this call, the first included. 1 to 20; the channel's maxAttemptsLimit still holds. */
+    maxAttempts: attempts().max(20).optional(),
+    /** The parts of the backoff that differ. */
+    backoff: z
+      .strictObject({
+        kind: backoffKind().optional(),
+        initialMs: positiveMs().optional(),
+        multiplier: backoffMultiplier().optional(),
+        maxMs: positiveMs().optional(),
+        jitter: backoffJitter().optional(),
+      })
+      .optional(),
+    /** Replaces the method's list. Numbers, or names in any case; never OK. */
+    retryableCodes: codeList().optional(),
+  }),
+]);
+export type RetryOverride = z.input<typeof retryOverrideSchema>;
+export type ResolvedRetryOverride = z.output<typeof retryOverrideSchema>;

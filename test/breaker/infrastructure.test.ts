@@ -1,0 +1,65 @@
+import { status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import { isInfrastructureFailure } from "../../src/breaker/infrastructure.js";
+import type { Outcome, Progress, Reason } from "../../src/core/index.js";
+import { ALL_CODES, outcome } from "../retry/outcomes.js";
+
+describe("what counts against an endpoint", () => {
+  it("G21: of the server's own answers, UNAVAILABLE alone", () => {
+    const failures = ALL_CODES.filter((code) => isInfrastructureFailure(outcome({ code })) === "failure");
+    const others = ALL_CODES.filter((code) => isInfrastructureFailure(outcome({ code })) === "success");
+
+    expect(failures).toEqual([status.UNAVAILABLE]);
+    expect(others).toHaveLength(16);
+  });
+
+  it.each<[string, Partial<Outcome>]>([
+    ["UNAVAILABLE made on our side", { origin: "local", reason: "CONNECTION_LOST" }],
+    ["UNAVAILABLE of a refused stream", { progress: "refused", processed: "no" }],
+    ["our attempt timeout", { code: status.DEADLINE_EXCEEDED, reason: "ATTEMPT_TIMEOUT", origin: "local" }],
+    ["a lost connection that kept its code", { code: status.INTERNAL, reason: "CONNECTION_LOST" }],
+    ["a failed dial", { reason: "DIAL_FAILED", progress: "no-pick", origin: "local" }],
+    [
+      "R178: a lost connection disguised as RESOURCE_EXHAUSTED",
+      { code: status.RESOURCE_EXHAUSTED, isConnectionLoss: true },
+    ],
+    ["R178: a lost connection disguised as INTERNAL", { code: status.INTERNAL, isConnectionLoss: true }],
+    ["a connection lost before the stream opened", { progress: "unsent", isConnectionLoss: true }],
+  ])("counts %s", (_what, changes) => {
+    expect(isInfrastructureFailure(outcome(changes))).toBe("failure");
+  });
+
+  it.each<Reason>([
+    "CANCELLED",
+    "DEADLINE_EXCEEDED",
+    "CLIENT_CLOSED",
+    "MESSAGE_TOO_LARGE",
+    "METADATA_INVALID",
+  ])(
+    "R41: holds nothing against it, nor in its favour, when we made the end, under whatever code: %s",
+    (reason) => {
+      const verdicts = ALL_CODES.map((code) =>
+        isInfrastructureFailure(outcome({ reason, code, origin: "local" })),
+      );
+
+      expect(new Set(verdicts)).toEqual(new Set(["neutral"]));
+    },
+  );
+
+  it("says nothing about it when grpc-js could not read the reply", () => {
+    expect(isInfrastructureFailure(outcome({ code: status.INTERNAL, origin: "local" }))).toBe("neutral");
+  });
+
+  it.each<[Progress, Reason]>([
+    ["no-pick", "CIRCUIT_OPEN"],
+    ["no-pick", "NO_READY_ENDPOINT"],
+    ["unsent", "REMOTE"],
+    ["dropped", "OVERLOADED"],
+  ])("says nothing about it when it was never asked: %s, %s", (progress, reason) => {
+    expect(isInfrastructureFailure(outcome({ progress, reason, origin: "local" }))).toBe("neutral");
+  });
+
+  it("takes a success for a success, whoever reports it", () => {
+    expect(isInfrastructureFailure(outcome({ code: status.OK, origin: "local" }))).toBe("success");
+  });
+});
