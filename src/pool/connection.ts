@@ -41,8 +41,6 @@ export class Connection implements Slot {
   readonly #writes: WriteProgress;
   readonly #timeouts = new TimeoutSeries();
   readonly dialledAt: number;
-  /** True while its life is in doubt: no new calls while another endpoint is usable. */
-  isSuspect = false;
 
   constructor(
     readonly endpoint: Endpoint,

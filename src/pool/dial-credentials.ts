@@ -39,6 +39,7 @@ function singleDial(connector: SecureConnector, sockets: DialSockets): SecureCon
       hasDialled = true;
       await connector.waitForReady();
       if (sockets.isDestroyed) throw new Error("the dial was given up");
+      sockets.expect();
     },
     async connect(socket: Socket): ReturnType<SecureConnector["connect"]> {
       sockets.settleOn(socket);

@@ -15,11 +15,25 @@ export class DialSockets {
   #main: Socket | null = null;
   #error: Error | null = null;
   #isDestroyed = false;
+  /** Sockets that grpc-js is about to open for this dial. */
+  #expected = 0;
 
   constructor(private readonly onClosed: () => void) {}
 
+  /** grpc-js opens a socket next. */
+  expect(): void {
+    this.#expected++;
+  }
+
+  /** A socket was opened in this dial's async context: ours only when expected, for listeners run in it too. */
+  onOpened(socket: Socket): void {
+    if (this.#expected === 0) return;
+    this.#expected--;
+    this.#adopt(socket);
+  }
+
   /** Takes charge of a socket, whatever its state. */
-  adopt(socket: Socket): void {
+  #adopt(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
     this.#sockets.add(socket);
     // A dial nobody waits for must not keep the process alive; queued calls hold it by their own timers.
@@ -36,7 +50,7 @@ export class DialSockets {
 
   /** Names the socket that carries the connection, once TCP stands. */
   settleOn(socket: Socket): void {
-    this.adopt(socket);
+    this.#adopt(socket);
     this.#main = socket;
   }
 
@@ -85,7 +99,7 @@ let openScopes = 0;
 
 function onClientSocket(message: unknown): void {
   const { socket } = message as { socket: Socket };
-  scope.getStore()?.adopt(socket);
+  scope.getStore()?.onOpened(socket);
 }
 
 /**

@@ -109,7 +109,6 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
   suspect(connection: Connection, cause: string): void {
     if (this.#state.word !== "READY" || this.#state.connection !== connection || this.#state.doubt !== null)
       return;
-    connection.isSuspect = true;
     const suspicion = new Suspicion(connection, this, this.deps.clock, this.deps.checkTimeoutMs);
     this.#state = { word: "READY", connection, doubt: { suspicion, replacement: null } };
     this.owner.onSuspicion(this, { type: "connection.suspect", cause });
@@ -120,7 +119,6 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
   onVerified(connection: Connection, by: "bytes" | "health"): void {
     if (this.#state.word !== "READY" || this.#state.connection !== connection) return;
     this.#state.doubt?.replacement?.kill();
-    connection.isSuspect = false;
     this.#state = { word: "READY", connection, doubt: null };
     this.owner.onSuspicion(this, { type: "connection.verified", by });
   }

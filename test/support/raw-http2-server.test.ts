@@ -56,6 +56,14 @@ describe("a raw HTTP/2 server", () => {
     expect(raw!.sessions).toEqual([request.session]);
   });
 
+  it("reads requests that are larger than a flow-control window", async () => {
+    const stub = await serve(({ stream }) =>
+      stream.on("end", () => respondOk(stream, Buffer.from("all read"))),
+    );
+
+    expect(await unary(stub, "x".repeat(200_000))).toEqual({ ok: true, text: "all read" });
+  });
+
   it("fails a call in a single frame that ends the stream", async () => {
     await serve(({ stream }) => respondTrailersOnly(stream, status.ABORTED, "no room", { "x-why": "full" }));
     const session = http2.connect(`http://${raw!.address}`);
