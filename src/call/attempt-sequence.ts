@@ -122,6 +122,7 @@ export class AttemptSequence {
 
   succeed(attempt: Attempt, status: StatusObject): ReportedStatus {
     attempt.slot.gate.succeed(attempt.isProbe);
+    attempt.slot.lastSuccessAt = attempt.startedAt;
     this.env.throttle?.recordSuccess();
     if (this.#trail === null) return status;
     this.env.events.emit({ type: "call.recovered", method: this.policy.path, attempts: this.#made });

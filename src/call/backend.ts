@@ -1,4 +1,4 @@
-import type { CloseOptions, ConnectivityWord, Endpoint } from "../core/index.js";
+import type { CloseOptions, Endpoint } from "../core/index.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { CallTransport } from "./transport.js";
 
@@ -12,15 +12,12 @@ export interface Backend {
   endpoints(): EndpointStats[];
   /** @throws ResilienceError `CONFIG_INVALID` when the set cannot be used, or there is no pool. */
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void;
+  /** Dials at once where a redial is being waited for. */
+  resetBackoff(): void;
   /** About once a second while calls run. */
   tick(): void;
   /** No call for a long time. */
   enterIdle(): void;
   release(options: Required<CloseOptions>): void;
   destroy(): void;
-}
-
-/** What a backend tells its channel. */
-export interface BackendListener {
-  onState(word: ConnectivityWord): void;
 }

@@ -63,6 +63,10 @@ export class ChannelView extends Closable implements ChannelInterface {
     this.channel.updateEndpoints(endpoints);
   }
 
+  resetBackoff(): void {
+    this.channel.resetBackoff();
+  }
+
   endpoints(): readonly EndpointStats[] {
     return this.channel.endpoints();
   }

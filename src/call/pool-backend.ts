@@ -77,6 +77,10 @@ export class PoolBackend implements Backend {
     this.#apply(set);
   }
 
+  resetBackoff(): void {
+    this.transport.resetBackoff();
+  }
+
   tick(): void {
     this.transport.checkWrites();
   }

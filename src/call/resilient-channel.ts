@@ -130,6 +130,11 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     this.#backend.updateEndpoints(endpoints);
   }
 
+  /** Reconnects at once where a redial is being waited for, for instance because the network is known to be back. */
+  resetBackoff(): void {
+    this.#backend.resetBackoff();
+  }
+
   endpoints(): readonly EndpointStats[] {
     return this.#backend.endpoints();
   }

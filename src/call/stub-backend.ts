@@ -65,6 +65,8 @@ export class StubBackend implements Backend {
     throw configInvalid(details);
   }
 
+  resetBackoff(): void {}
+
   tick(): void {}
 
   enterIdle(): void {}

@@ -41,6 +41,7 @@ export class Connection implements Slot {
   readonly #writes: WriteProgress;
   readonly #timeouts = new TimeoutSeries();
   readonly dialledAt: number;
+  lastSuccessAt = 0;
 
   constructor(
     readonly endpoint: Endpoint,

@@ -3,7 +3,7 @@ import { aggregateState } from "./aggregate-state.js";
 import type { Connection } from "./connection.js";
 import { explainMiss, type PickFailure, whatIsMissing } from "./pick-failure.js";
 import { PickQueue } from "./pick-queue.js";
-import type { Picker, PickFilter } from "./pickers/index.js";
+import { PICKER_POLICIES, type Picker, type PickFilter } from "./pickers/index.js";
 import type { PickResult, PoolDeps } from "./pool-deps.js";
 import type { ResolvedPoolOptions } from "./pool-options.js";
 import { ReconnectBackoff } from "./reconnect-backoff.js";
@@ -109,6 +109,11 @@ export class EndpointPool implements SubchannelOwner {
     }
   }
 
+  /** Ends every wait for a redial. */
+  resetBackoff(): void {
+    for (const subchannel of this.#subchannels.values()) subchannel.resetBackoff();
+  }
+
   /** Closes idle connections; the next call connects again. */
   enterIdle(): void {
     this.#isConnecting = false;
@@ -171,13 +176,15 @@ export class EndpointPool implements SubchannelOwner {
   }
 
   #choose(tried: PickFilter<Subchannel> | null): Connection | null {
-    const healthy = this.#healthy;
-    if (healthy !== null) {
-      const chosen =
-        (tried !== null ? healthy.pick(both(this.#usable, tried)) : null) ?? healthy.pick(this.#usable);
-      if (chosen !== null) return chosen.connection;
-    }
-    return this.#suspects?.pick(this.#usable)?.connection ?? null;
+    return (
+      (this.#chooseFrom(this.#healthy, tried) ?? this.#chooseFrom(this.#suspects, tried))?.connection ?? null
+    );
+  }
+
+  #chooseFrom(picker: Picker<Subchannel> | null, tried: PickFilter<Subchannel> | null): Subchannel | null {
+    if (picker === null) return null;
+    const untried = tried === null ? null : picker.pick(both(this.#usable, tried));
+    return untried ?? picker.pick(this.#usable);
   }
 
   #newSubchannel(endpoint: Endpoint): Subchannel {
@@ -210,11 +217,10 @@ export class EndpointPool implements SubchannelOwner {
     const { policy, random } = this.deps;
     const ready = this.subchannels.filter(({ word }) => word === "READY");
     const healthy = ready.filter(({ isSuspect }) => !isSuspect);
-    const suspects = ready.filter(({ isSuspect }) => isSuspect);
-    const make = (set: Subchannel[], previous: Picker<Subchannel> | null): Picker<Subchannel> | null =>
-      set.length === 0 ? null : policy.create(set, previous, random.next());
-    this.#healthy = make(healthy, this.#healthy);
-    this.#suspects = make(suspects, this.#suspects);
+    this.#healthy = healthy.length === 0 ? null : policy.create(healthy, this.#healthy, random.next());
+    // Where all are in doubt, the one that answered last is the best guess.
+    const suspects = ready.filter(({ isSuspect }) => isSuspect).sort(byLastSuccess);
+    this.#suspects = suspects.length === 0 ? null : PICKER_POLICIES.pick_first.create(suspects, null, 0);
   }
 
   #connectIdle(): void {
@@ -235,6 +241,10 @@ export class EndpointPool implements SubchannelOwner {
     this.#word = this.#isConnecting ? next : "IDLE";
     this.deps.onState(this.#word);
   }
+}
+
+function byLastSuccess(a: Subchannel, b: Subchannel): number {
+  return (b.connection?.lastSuccessAt ?? 0) - (a.connection?.lastSuccessAt ?? 0);
 }
 
 function both(a: PickFilter<Subchannel>, b: PickFilter<Subchannel>): PickFilter<Subchannel> {

@@ -53,6 +53,8 @@ export interface Slot {
    * calls would notice the loss.
    */
   readonly lossIncident: object | null;
+  /** Monotonic ms at which the last attempt that succeeded here was started; 0 before the first. */
+  lastSuccessAt: number;
   /**
    * Opens one attempt.
    * @param deadline epoch ms, `Infinity` for none
