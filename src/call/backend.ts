@@ -1,3 +1,4 @@
+import type { ChannelInterface } from "@grpc/grpc-js";
 import type { CloseOptions, Endpoint } from "../core/index.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { CallTransport } from "./transport.js";
@@ -7,6 +8,8 @@ export interface Backend {
   readonly mode: ChannelStats["mode"];
   readonly target: string;
   readonly transport: CallTransport;
+  /** The stub's channel whose connectivity stands for ours; null where the backend reports its own. */
+  readonly ownChannel: ChannelInterface | null;
   /** Called before each call and each request to connect; cheap when nothing is to do. */
   wake(): void;
   endpoints(): EndpointStats[];

@@ -13,6 +13,12 @@ export function stateNumber(word: ConnectivityWord): connectivityState {
   return NUMBERS[word];
 }
 
+const WORDS = Object.keys(NUMBERS) as ConnectivityWord[];
+
+export function stateWord(state: connectivityState): ConnectivityWord {
+  return WORDS.find((word) => NUMBERS[word] === state) ?? "IDLE";
+}
+
 interface Watcher {
   readonly seen: connectivityState;
   readonly callback: (error?: Error) => void;

@@ -24,6 +24,7 @@ export interface PoolBackendDeps {
 /** target -> resolver -> endpoint set -> pool, with a breaker for each endpoint. */
 export class PoolBackend implements Backend {
   readonly target: string;
+  readonly ownChannel = null;
   readonly transport: EndpointPool;
   #resolver: Resolver | null = null;
   #isAwake = false;

@@ -15,7 +15,7 @@ import type { CallEnv, RunningCall } from "./call-env.js";
 import type { ParentCall } from "./call-limits.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
-import { ConnectivityTracker, stateNumber } from "./connectivity.js";
+import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
 import { ResilientCall } from "./resilient-call.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
@@ -102,7 +102,10 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   }
 
   getConnectivityState(tryToConnect: boolean): connectivityState {
-    if (tryToConnect && !this.isClosed) this.#backend.wake();
+    const { ownChannel } = this.#backend;
+    if (this.isClosed) return stateNumber("SHUTDOWN");
+    if (ownChannel !== null) return ownChannel.getConnectivityState(tryToConnect);
+    if (tryToConnect) this.#backend.wake();
     return stateNumber(this.#tracker.word);
   }
 
@@ -112,7 +115,9 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     deadline: Date | number,
     callback: (error?: Error) => void,
   ): void {
-    this.#tracker.watch(currentState, deadline, callback);
+    const watched = this.isClosed ? null : this.#backend.ownChannel;
+    if (watched === null) this.#tracker.watch(currentState, deadline, callback);
+    else watched.watchConnectivityState(currentState, deadline, callback);
   }
 
   /** Holdfast is not registered with grpc-js's channelz; `stats()` has the numbers. */
@@ -144,7 +149,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     return {
       target: this.#backend.target,
       mode: this.#backend.mode,
-      state: this.#tracker.word,
+      state: stateWord(this.getConnectivityState(false)),
       callsInFlight: this.#running.size,
       callsQueued: this.#backend.transport.queue.size,
       calls: { ...this.#env.counters },

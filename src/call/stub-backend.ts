@@ -1,4 +1,4 @@
-import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import type { ChannelInterface } from "@grpc/grpc-js";
 import {
   type Clock,
   type ConnectivityWord,
@@ -10,15 +10,8 @@ import type { Backend } from "./backend.js";
 import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { EndpointStats } from "./channel-stats.js";
+import { stateWord } from "./connectivity.js";
 import { StubChannelTransport } from "./stub-channel.js";
-
-const WORDS: Readonly<Record<connectivityState, ConnectivityWord>> = {
-  [connectivityState.IDLE]: "IDLE",
-  [connectivityState.CONNECTING]: "CONNECTING",
-  [connectivityState.READY]: "READY",
-  [connectivityState.TRANSIENT_FAILURE]: "TRANSIENT_FAILURE",
-  [connectivityState.SHUTDOWN]: "SHUTDOWN",
-};
 
 export interface StubBackendDeps {
   readonly clock: Clock;
@@ -32,14 +25,20 @@ export class StubBackend implements Backend {
   readonly target: string;
   readonly transport: StubChannelTransport;
 
-  constructor(channel: ChannelInterface, options: ResolvedChannelOptions, deps: StubBackendDeps) {
+  constructor(
+    readonly ownChannel: ChannelInterface,
+    options: ResolvedChannelOptions,
+    deps: StubBackendDeps,
+  ) {
     this.mode = options.enabled ? "stub-channel" : "disabled";
-    this.target = channel.getTarget();
+    this.target = ownChannel.getTarget();
     const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
       ...deps,
       members: () => [{ address: this.target, isReady: true, gate: this.transport.gate }],
     });
-    this.transport = new StubChannelTransport(channel, breakers.gateFor(this.target), () => deps.clock.now());
+    this.transport = new StubChannelTransport(ownChannel, breakers.gateFor(this.target), () =>
+      deps.clock.now(),
+    );
   }
 
   wake(): void {}
@@ -49,7 +48,7 @@ export class StubBackend implements Backend {
     return [
       {
         address,
-        state: WORDS[connectivity],
+        state: stateWord(connectivity),
         isSuspect: false,
         callsInFlight: inFlight,
         breaker: gate.state,

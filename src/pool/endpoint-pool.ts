@@ -16,7 +16,6 @@ export class EndpointPool implements SubchannelOwner {
   readonly queue = new PickQueue();
   #healthy: Picker<Subchannel> | null = null;
   #suspects: Picker<Subchannel> | null = null;
-  #word: ConnectivityWord = "IDLE";
   #failure: PickFailure | null = null;
   #isConnecting = false;
   #isRefreshing = false;
@@ -33,10 +32,6 @@ export class EndpointPool implements SubchannelOwner {
       accepts: ({ connection, gate }) =>
         connection !== null && connection.inFlight < maxStreamsPerConnection && gate.admits(),
     };
-  }
-
-  get word(): ConnectivityWord {
-    return this.#word;
   }
 
   get subchannels(): readonly Subchannel[] {
@@ -238,8 +233,7 @@ export class EndpointPool implements SubchannelOwner {
     const words = this.subchannels.map((subchannel) => subchannel.aggregateWord);
     const known = aggregateState(words);
     const next = known ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
-    this.#word = this.#isConnecting ? next : "IDLE";
-    this.deps.onState(this.#word);
+    this.deps.onState(this.#isConnecting ? next : "IDLE");
   }
 }
 
