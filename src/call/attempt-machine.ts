@@ -19,6 +19,9 @@ const CREATED: Phase = { kind: "created" };
 const STARTING: Phase = { kind: "starting" };
 const DONE: Phase = { kind: "done" };
 
+/** How much earlier than ours a server's timer may fire for the same deadline; it is sent in whole milliseconds. */
+const TIMER_SLACK_MS = 2;
+
 /** How a call that we end ourselves is to be reported. */
 interface Ending {
   readonly status: StatusObject;
@@ -156,7 +159,8 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   }
 
   #onAttemptFailed(attempt: Attempt, status: StatusObject): void {
-    const evidence = attempt.evidence(attempt.deadline < this.limits.deadline, this.limits.isPassed);
+    const isDue = this.env.clock.epoch() >= attempt.deadline - TIMER_SLACK_MS;
+    const evidence = attempt.evidence(attempt.deadline < this.limits.deadline, isDue);
     const ending = this.#ending;
     const outcome =
       ending === null ? classify(status, evidence) : cancelled(ending.status, ending.reason, evidence);

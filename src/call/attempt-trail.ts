@@ -52,9 +52,11 @@ export class AttemptTrail {
     const on = where.length === 0 ? "" : ` on ${where.slice(0, 5).join(", ")}`;
     const final = this.#records.at(-1);
     const why = final === undefined || final.next === "" ? "" : `; ${final.next}`;
-    const ran = SENTENCES[this.processed(last.processed)];
+    const verdict = SENTENCES[this.processed(last.processed)];
+    // The decision may have said so already.
+    const ran = why.endsWith(verdict) ? "" : `; ${verdict}`;
     const code = Status[last.code] ?? String(last.code);
-    return `${method}: ${code} after ${made}${on} in ${Math.round(elapsedMs)} ms: ${last.details}${why}; ${ran}`;
+    return `${method}: ${code} after ${made}${on} in ${Math.round(elapsedMs)} ms: ${last.details}${why}${ran}`;
   }
 }
 

@@ -106,7 +106,7 @@ export class Attempt {
   }
 
   /** What the attempt proves, read when its status arrived. */
-  evidence(isAttemptLimited: boolean, isDeadlinePassed: boolean): Evidence {
+  evidence(isAttemptLimited: boolean, isDeadlineDue: boolean): Evidence {
     const { hasHeaders, hasMessage } = this;
     return {
       hasHeaders,
@@ -115,7 +115,7 @@ export class Attempt {
       isConnectionLost: this.slot.isLost,
       isPooled: this.slot.lossIncident !== null,
       isAttemptLimited,
-      isDeadlinePassed,
+      isDeadlineDue,
     };
   }
 

@@ -1,6 +1,6 @@
 import type { CallOptions } from "@grpc/grpc-js";
 import { z } from "zod";
-import { type GrpcDeadline, parseOptions, positiveMs, systemClock } from "../core/index.js";
+import { type GrpcDeadline, isObject, parseOptions, positiveMs, systemClock } from "../core/index.js";
 import { retryOverrideSchema } from "../retry/index.js";
 
 const callSettingsSchema = z
@@ -19,6 +19,7 @@ const callSettingsSchema = z
     signal: z.instanceof(AbortSignal).optional(),
   })
   .refine((settings) => settings.timeoutMs === undefined || settings.deadline === undefined, {
+    when: isObject,
     path: ["deadline"],
     message: "timeoutMs and deadline are both set; give one of them",
   });

@@ -1,13 +1,17 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
-import { positiveMs } from "../core/index.js";
+import { isObject, positiveMs } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import { poolOptionsShape } from "../pool/index.js";
 import { retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
 
 /** `package.Service` or `package.Service/Method`, without a leading slash. */
 const METHOD_NAME = /^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/;
+
+const methodNameSchema = z.string().regex(METHOD_NAME, {
+  message: 'is no method name; write "package.Service/Method" or "package.Service", no leading slash',
+});
 
 /** What may differ per method or per service. */
 export const methodOptionsSchema = z.strictObject({
@@ -49,17 +53,7 @@ const channelOptionsShape = {
   /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */
   maxEjectionPercent: maxEjectionPercentSchema,
   /** Options by `package.Service/Method` or `package.Service`; the more exact name wins, field by field. */
-  methods: z
-    .record(z.string(), methodOptionsSchema)
-    .superRefine((methods, context) => {
-      for (const key of Object.keys(methods)) {
-        if (METHOD_NAME.test(key)) continue;
-        const message =
-          'is no method name; write "package.Service/Method" or "package.Service", no leading slash';
-        context.addIssue({ code: "custom", path: [key], message });
-      }
-    })
-    .default({}),
+  methods: z.record(methodNameSchema, methodOptionsSchema).default({}),
   discovery: discoveryOptionsSchema.prefault({}),
   ...poolOptionsShape,
 };
@@ -68,20 +62,23 @@ const channelOptionsShape = {
 export const channelOptionsSchema = z
   .strictObject(channelOptionsShape)
   .refine((options) => options.credentials === undefined || options.insecure === undefined, {
+    when: isObject,
     path: ["insecure"],
     message: "is set beside credentials; give one of them",
   })
   .refine((options) => options.insecure !== false || options.credentials !== undefined, {
+    when: isObject,
     path: ["insecure"],
     message: "false needs credentials",
   })
   .refine(
     ({ attemptTimeoutMs, timeoutMs }) =>
-      attemptTimeoutMs === undefined ||
-      attemptTimeoutMs === null ||
-      timeoutMs === null ||
-      attemptTimeoutMs <= timeoutMs,
-    { path: ["attemptTimeoutMs"], message: "is longer than timeoutMs, so no second attempt could be made" },
+      !(Number(attemptTimeoutMs ?? 0) > Number(timeoutMs ?? Number.POSITIVE_INFINITY)),
+    {
+      when: isObject,
+      path: ["attemptTimeoutMs"],
+      message: "allowed: timeoutMs or less, or no second attempt could be made",
+    },
   );
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;

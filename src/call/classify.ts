@@ -18,8 +18,8 @@ export interface Evidence {
   readonly isAttemptLimited: boolean;
   /** The attempt ran on a connection of the pool, not on a stub's own channel that picks and dials by itself. */
   readonly isPooled: boolean;
-  /** The call's deadline has passed. */
-  readonly isDeadlinePassed: boolean;
+  /** The attempt's time is up, give or take the granularity of timers: who said so first is chance. */
+  readonly isDeadlineDue: boolean;
 }
 
 interface Disguise {
@@ -137,22 +137,15 @@ export function notSent(status: StatusObject, reason: Reason, progress: Progress
 }
 
 function remote(status: StatusObject, evidence: Evidence): Outcome {
-  const processed: Processed = evidence.hasMessage ? "yes" : "maybe";
-  // R52: a server that cancels because the deadline passed reports the deadline, not a cancel.
-  if (status.code === Status.CANCELLED && evidence.isDeadlinePassed && !evidence.hasHeaders) {
-    const late = {
+  // R52: a server enforces the deadline it was sent, and may say so, or cancel, just before our own timer fires.
+  if (isDeadlineEcho(status) && evidence.isDeadlineDue && !evidence.hasHeaders) {
+    const reason: Reason = evidence.isAttemptLimited ? "ATTEMPT_TIMEOUT" : "DEADLINE_EXCEEDED";
+    const echoed = {
       ...status,
       code: Status.DEADLINE_EXCEEDED,
-      details: "Deadline exceeded; the server cancelled the call",
+      details: `Deadline exceeded, as the server found too: ${status.details}`,
     };
-    return {
-      ...late,
-      reason: "DEADLINE_EXCEEDED",
-      origin: "local",
-      processed,
-      progress: "sent",
-      isConnectionLoss: false,
-    };
+    return local(echoed, reason, "sent", evidence, false);
   }
   const isCutOff = !evidence.hasHeaders && evidence.isConnectionLost && isConnectionCode(status);
   if (isCutOff) return local(status, "CONNECTION_LOST", "sent", evidence, true);
@@ -160,10 +153,14 @@ function remote(status: StatusObject, evidence: Evidence): Outcome {
     ...status,
     reason: "REMOTE",
     origin: "remote",
-    processed,
+    processed: evidence.hasMessage ? "yes" : "maybe",
     progress: "sent",
     isConnectionLoss: false,
   };
+}
+
+function isDeadlineEcho(status: StatusObject): boolean {
+  return status.code === Status.DEADLINE_EXCEEDED || status.code === Status.CANCELLED;
 }
 
 /** Statuses without trailers on a connection that is gone: RST codes that the end of the session put on its streams. */

@@ -62,7 +62,7 @@ export function checkChannel(
   options: unknown,
 ): { parsed: ValidTarget; resolved: ResolvedChannelOptions } {
   const result = channelOptionsSchema.safeParse(options, { reportInput: true });
-  const problems = result.success ? [] : describeIssues(result.error.issues, channelOptionsSchema);
+  const problems = result.success ? [] : describeIssues(result.error.issues, channelOptionsSchema, options);
   const { credentials, insecure } = (options ?? {}) as ChannelOptions;
   if (credentials === undefined && insecure === undefined) {
     problems.push("credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext");

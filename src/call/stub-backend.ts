@@ -1,11 +1,5 @@
 import type { ChannelInterface } from "@grpc/grpc-js";
-import {
-  type Clock,
-  type ConnectivityWord,
-  configInvalid,
-  type EventHub,
-  type Random,
-} from "../core/index.js";
+import { type Clock, configInvalid, type EventHub, type Random } from "../core/index.js";
 import type { Backend } from "./backend.js";
 import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";

@@ -32,6 +32,7 @@ export function parseAddress(text: string): SocketAddress | string {
   }
   const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text);
   if (match === null) {
+    if (text.startsWith("[")) return "has no port; write [::1]:50051";
     return isIPv6(text) || text.split(":").length > 2
       ? "is an IPv6 address without brackets; write [::1]:50051"
       : "has no port; write host:port";
@@ -51,8 +52,15 @@ export function parseAddress(text: string): SocketAddress | string {
 /** The one spelling of an address, so that equal endpoints have equal keys. */
 export function canonicalAddress(address: SocketAddress): string {
   if (address.kind === "unix") return `unix:${address.path}`;
-  const host = address.host.toLowerCase();
-  return `${isIPv6(host) ? `[${host}]` : host}:${address.port}`;
+  const host = isIPv6(address.host) ? `[${shortIPv6(address.host)}]` : address.host.toLowerCase();
+  return `${host}:${address.port}`;
+}
+
+/** The one spelling of RFC 5952. A zone names an interface and keeps its case; URLs do not know zones. */
+function shortIPv6(host: string): string {
+  const [address = "", zone] = host.split("%");
+  const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  return zone === undefined ? short : `${short}%${zone}`;
 }
 
 /** True when the host is a literal address, false when it is a name to look up. */

@@ -8,6 +8,8 @@ const BRAND = Symbol.for("holdfast.error");
 
 /** Attempts that `toJSON()` keeps, so that a log line stays a line. */
 const JSON_ATTEMPTS = 20;
+/** Characters of each text that it keeps: a server may write many kilobytes of details. */
+const JSON_TEXT = 1_000;
 
 export interface ResilienceErrorInit {
   readonly reason: Reason;
@@ -87,13 +89,19 @@ function statusToJSON(this: StatusObject & FailureReport): object {
 function summarise(failure: StatusObject & FailureReport): object {
   return {
     code: failure.code,
-    details: failure.details,
+    details: cut(failure.details),
     reason: failure.reason,
     origin: failure.origin,
     processed: failure.processed,
-    explanation: failure.explanation,
+    explanation: cut(failure.explanation),
     metadataKeys: Object.keys(failure.metadata.getMap()),
-    attempts: failure.attempts.slice(0, JSON_ATTEMPTS),
+    attempts: failure.attempts
+      .slice(0, JSON_ATTEMPTS)
+      .map((record) => ({ ...record, details: cut(record.details), next: cut(record.next) })),
     attemptsMade: failure.attempts.length,
   };
+}
+
+function cut(text: string): string {
+  return text.length <= JSON_TEXT ? text : `${text.slice(0, JSON_TEXT)}...`;
 }

@@ -11,7 +11,15 @@ export { EventHub } from "./events.js";
 export type { HostLookup } from "./host-lookup.js";
 export type { CloseOptions } from "./lifecycle.js";
 export { Closable, Subscription } from "./lifecycle.js";
-export { describeIssues, durationMs, parseOptions, positiveMs, problemsError, suggest } from "./options.js";
+export {
+  describeIssues,
+  durationMs,
+  isObject,
+  parseOptions,
+  positiveMs,
+  problemsError,
+  suggest,
+} from "./options.js";
 export type { AttemptRecord, FailureReport, Outcome, Progress, ReportedStatus } from "./outcome.js";
 export type { Random } from "./random.js";
 export { systemRandom } from "./random.js";

@@ -18,8 +18,13 @@ export abstract class Closable {
 
   /** Takes no new work, lets running work finish within `drainMs`, then releases everything. */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#isDestroyed ? Promise.resolve() : this.onClose(options);
-    return this.#closing;
+    if (this.#closing !== null) return this.#closing;
+    if (this.#isDestroyed) return Promise.resolve();
+    // Set before `onClose` runs: what it does may be heard by somebody who asks `isClosed`, or closes again.
+    const { promise, resolve, reject } = withResolvers();
+    this.#closing = promise;
+    this.onClose(options).then(resolve, reject);
+    return promise;
   }
 
   /** Ends what is running, now, with this error; releases everything. */
@@ -35,6 +40,17 @@ export abstract class Closable {
 
   protected abstract onClose(options: CloseOptions): Promise<void>;
   protected abstract onDestroy(error: Error | undefined): void;
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+  let resolve: () => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
 }
 
 /** What subscribing returns: call `dispose()`, or hold it with `using`, to stop. */

@@ -9,6 +9,14 @@ export const positiveMs = () => z.number().min(1).max(MAX_DURATION_MS);
 /** gRPC's longest duration, in milliseconds. */
 const MAX_DURATION_MS = 315_576_000_000_000;
 
+/**
+ * For the `when` of a rule across fields: it is to be checked beside the fields' own problems, not after them, so that
+ * a user sees all problems at once. The rule must bear fields of any type.
+ */
+export function isObject(payload: { readonly value: unknown }): boolean {
+  return typeof payload.value === "object" && payload.value !== null;
+}
+
 /** Keys further away than this are not worth suggesting. */
 const MAX_SUGGESTION_DISTANCE = 3;
 
@@ -19,7 +27,7 @@ const MAX_SUGGESTION_DISTANCE = 3;
 export function parseOptions<S extends z.ZodType>(schema: S, input: unknown, where: string): z.output<S> {
   const result = schema.safeParse(input, { reportInput: true });
   if (result.success) return result.data;
-  throw problemsError(where, describeIssues(result.error.issues, schema));
+  throw problemsError(where, describeIssues(result.error.issues, schema, input));
 }
 
 /** All problems in one error. */
@@ -29,29 +37,65 @@ export function problemsError(where: string, problems: readonly string[]): Error
 }
 
 /** One sentence per issue: key, value, what is allowed. */
-export function describeIssues(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): string[] {
-  return issues.flatMap((issue) => describeIssue(issue, schema));
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  schema: z.ZodType,
+  input: unknown,
+): string[] {
+  return issues.flatMap((issue) => describeIssue(issue, schema, input));
 }
 
-function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown): string[] {
   const path = issue.path.map(String).join(".");
   const key = path === "" ? "options" : path;
-  if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(schema, issue.path);
-    return issue.keys.map(
-      (name) => `${path === "" ? name : `${path}.${name}`} is not a known key${suggest(name, known)}`,
-    );
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = knownKeys(schema, issue.path);
+      const prefix = path === "" ? "" : `${path}.`;
+      return issue.keys.map((name) => `${prefix}${name} is not a known key${suggest(name, known)}`);
+    }
+    case "invalid_key":
+      return issue.issues.map(({ message }) => `${key}: ${message}`);
+    case "custom":
+      return [`${key}${shownBeside(issue.message, valueAt(input, issue.path))}: ${issue.message}`];
+    case "invalid_union": {
+      const inside = deeperBranch(issue);
+      if (inside !== null) return describeIssues(inside, schema, input);
+    }
   }
-  if (issue.code === "custom") return [`${key}: ${issue.message}`];
-  return [`${key} is ${show(issue.input)}; allowed: ${allowed(issue)}`];
+  const isEmpty = issue.code === "too_small" && Array.isArray(issue.input) && issue.input.length === 0;
+  return [`${key} is ${isEmpty ? "an empty array" : show(issue.input)}; allowed: ${allowed(issue)}`];
+}
+
+/** Of a union, the branch that fits the input's shape: its problems say more than "none of these". */
+function deeperBranch(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | null {
+  const branch = issue.errors.find((issues) =>
+    issues.some(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  return branch?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? null;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined),
+    input,
+  );
+}
+
+/** The value, unless the message says it already or it is no plain one. */
+function shownBeside(message: string, value: unknown): string {
+  if (value === undefined || (typeof value === "object" && value !== null)) return "";
+  return message.includes(show(value)) ? "" : ` is ${show(value)}`;
 }
 
 function allowed(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "too_small":
-      return `${issue.origin === "string" ? "a length of" : ""} ${issue.minimum} or more`.trim();
+      return atLeast(issue.minimum, issue.inclusive !== false, issue.origin);
     case "too_big":
-      return `${issue.origin === "string" ? "a length of" : ""} ${issue.maximum} or less`.trim();
+      return issue.inclusive === false
+        ? `less than ${issue.maximum}`
+        : `${lengthOf(issue.origin)}${issue.maximum} or less`;
     case "invalid_value":
       return issue.values.map((value) => JSON.stringify(value)).join(", ");
     case "invalid_type":
@@ -61,6 +105,16 @@ function allowed(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
+}
+
+function atLeast(minimum: number | bigint, isInclusive: boolean, origin: string): string {
+  if (!isInclusive) return `more than ${minimum}`;
+  if (origin === "array") return `${minimum} ${minimum === 1 ? "entry" : "entries"} or more`;
+  return `${lengthOf(origin)}${minimum} or more`;
+}
+
+function lengthOf(origin: string): string {
+  return origin === "string" ? "a length of " : "";
 }
 
 /** The value as a reader can recognise it; never a dump of a large or secret object. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { durationMs, positiveMs } from "../core/index.js";
-import { refuseInnerOptions } from "./refused-channel-options.js";
+import { durationMs, isObject, positiveMs } from "../core/index.js";
+import { innerOptionKeySchema } from "./refused-channel-options.js";
 
 const MIB = 1024 * 1024;
 const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
@@ -37,9 +37,10 @@ export const keepaliveSchema = z
     /** Allows `timeMs` under 10,000, which servers in their default configuration punish. Default false. */
     allowAggressiveKeepalive: z.boolean().default(false),
   })
-  .refine((keepalive) => keepalive.allowAggressiveKeepalive || keepalive.timeMs >= MIN_KEEPALIVE_MS, {
+  .refine((keepalive) => keepalive.allowAggressiveKeepalive || !(keepalive.timeMs < MIN_KEEPALIVE_MS), {
+    when: isObject,
     path: ["timeMs"],
-    message: `under ${MIN_KEEPALIVE_MS} only with allowAggressiveKeepalive: servers answer with GOAWAY too_many_pings`,
+    message: `allowed: ${MIN_KEEPALIVE_MS} or more, less only with allowAggressiveKeepalive: servers answer with GOAWAY too_many_pings`,
   });
 
 /** The pool's own options; they stand at the top level of a channel's options. */
@@ -77,10 +78,7 @@ export const poolOptionsShape = {
   /** Overrides `:authority`, and the name the certificate must carry, on every endpoint. */
   authority: z.string().min(1).optional(),
   /** Further grpc-js channel options. Those that Holdfast owns are refused by name. */
-  channelOptions: z
-    .record(z.string(), z.union([z.string(), z.number()]))
-    .superRefine(refuseInnerOptions)
-    .default({}),
+  channelOptions: z.record(innerOptionKeySchema, z.union([z.string(), z.number()])).default({}),
 };
 
 export const poolOptionsSchema = z.object(poolOptionsShape);

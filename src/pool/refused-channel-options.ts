@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /** grpc-js options that would stack a second retry layer, share sockets, or contradict an option of ours. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -23,13 +23,11 @@ const REFUSED: Readonly<Record<string, string>> = {
   "grpc.lb.ring_hash.ring_size_cap": "use loadBalancing",
 };
 
-/** One problem per refused or unknown key. */
-export function refuseInnerOptions(options: Record<string, unknown>, context: z.RefinementCtx): void {
-  for (const key of Object.keys(options)) {
-    const message = problemOf(key);
-    if (message !== null) context.addIssue({ code: "custom", path: [key], message });
-  }
-}
+/** A key of grpc-js's channel options that Holdfast leaves to the user. */
+export const innerOptionKeySchema = z.string().superRefine((key, context) => {
+  const message = problemOf(key);
+  if (message !== null) context.addIssue({ code: "custom", message });
+});
 
 function problemOf(key: string): string | null {
   const refused = REFUSED[key];

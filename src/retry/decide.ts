@@ -164,8 +164,8 @@ function isSafe(progress: Readonly<RetryProgress>, outcome: Outcome): boolean {
 }
 
 /**
- * R28, narrowed by design decision 6: failures of calls that may not be retried, or that no server saw, cost nothing;
- * a committed or last attempt costs like any other.
+ * R28, narrowed by design decision 6: failures of calls that may not be retried, were dropped or never left the client
+ * cost nothing; a committed or last attempt costs like any other.
  */
 function costsToken(
   policy: RetryPolicy,

@@ -15,10 +15,9 @@ describe("what counts against an endpoint", () => {
 
   it.each<[string, Partial<Outcome>]>([
     ["UNAVAILABLE made on our side", { origin: "local", reason: "CONNECTION_LOST" }],
-    ["UNAVAILABLE of a refused stream", { progress: "refused", processed: "no" }],
     ["our attempt timeout", { code: status.DEADLINE_EXCEEDED, reason: "ATTEMPT_TIMEOUT", origin: "local" }],
     ["a lost connection that kept its code", { code: status.INTERNAL, reason: "CONNECTION_LOST" }],
-    ["a failed dial", { reason: "DIAL_FAILED", progress: "no-pick", origin: "local" }],
+    ["a failed dial", { code: status.INTERNAL, reason: "DIAL_FAILED", origin: "local" }],
     [
       "R178: a lost connection disguised as RESOURCE_EXHAUSTED",
       { code: status.RESOURCE_EXHAUSTED, isConnectionLoss: true },
@@ -53,10 +52,16 @@ describe("what counts against an endpoint", () => {
   it.each<[Progress, Reason]>([
     ["no-pick", "CIRCUIT_OPEN"],
     ["no-pick", "NO_READY_ENDPOINT"],
+    ["no-pick", "DIAL_FAILED"],
     ["unsent", "REMOTE"],
+    ["unsent", "ATTEMPT_TIMEOUT"],
     ["dropped", "OVERLOADED"],
   ])("says nothing about it when it was never asked: %s, %s", (progress, reason) => {
     expect(isInfrastructureFailure(outcome({ progress, reason, origin: "local" }))).toBe("neutral");
+  });
+
+  it("R71: holds no refused stream against a server that says goodbye", () => {
+    expect(isInfrastructureFailure(outcome({ progress: "refused", processed: "no" }))).toBe("neutral");
   });
 
   it("takes a success for a success, whoever reports it", () => {

@@ -20,7 +20,11 @@ describe("what reaches the throttle", () => {
       throttle: bucket,
     });
 
-    expect(decision).toEqual({ kind: "deliver", why: "delivered: the attempt succeeded" });
+    expect(decision).toEqual({
+      kind: "deliver",
+      why: "delivered: the attempt succeeded",
+      isThrottled: false,
+    });
     expect(bucket.tokens).toBe(19.1);
   });
 
@@ -61,6 +65,7 @@ describe("what reaches the throttle", () => {
     expect(decision).toEqual({
       kind: "deliver",
       why: "not retried: the retry throttle is at 1 of 2 tokens",
+      isThrottled: true,
     });
   });
 
@@ -72,6 +77,7 @@ describe("what reaches the throttle", () => {
     expect(decisions[9]).toEqual({
       kind: "deliver",
       why: "not retried: the retry throttle is at 10 of 20 tokens",
+      isThrottled: true,
     });
     expect(decisions[10]?.why).toBe("not retried: the retry throttle is at 9 of 20 tokens");
   });
@@ -86,6 +92,25 @@ describe("what reaches the throttle", () => {
 
     expect(decisions.every(({ kind }) => kind === "retry")).toBe(true);
     expect(bucket.tokens).toBe(19);
+  });
+
+  it("R30: blames the throttle only when nothing else stood in the way", () => {
+    const empty = throttle(2);
+    for (let n = 0; n < 2; n++) empty.recordFailure();
+    const others: Situation[] = [
+      { progress: { isCommitted: true } },
+      { progress: { countedAttempts: 3 } },
+      { progress: { isIdempotent: false } },
+      { outcome: { code: status.NOT_FOUND } },
+      { pushback: "-1" },
+    ];
+
+    const decisions = others.map((situation) => decide({ ...situation, throttle: empty }));
+
+    expect(decisions.map((decision) => decision.kind === "deliver" && decision.isThrottled)).toEqual(
+      others.map(() => false),
+    );
+    expect(decide({ throttle: empty })).toMatchObject({ kind: "deliver", isThrottled: true });
   });
 
   it("retries without a throttle when it is off", () => {

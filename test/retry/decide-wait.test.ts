@@ -43,7 +43,11 @@ describe("what pushback cannot do", () => {
   it("R24: a pushback that forbids it keeps a retryable failure from being retried", () => {
     const decision = decide({ pushback: "-1" });
 
-    expect(decision).toEqual({ kind: "deliver", why: "not retried: the server's pushback forbids it" });
+    expect(decision).toEqual({
+      kind: "deliver",
+      why: "not retried: the server's pushback forbids it",
+      isThrottled: false,
+    });
   });
 
   it.each<[string, Situation]>([

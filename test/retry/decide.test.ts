@@ -56,6 +56,7 @@ describe("which codes are retried", () => {
     expect(decision).toEqual({
       kind: "deliver",
       why: `not retried: ${status[code]} is not a retryable code`,
+      isThrottled: false,
     });
   });
 });
@@ -67,6 +68,7 @@ describe("what keeps a call from being retried", () => {
     expect(decision).toEqual({
       kind: "deliver",
       why: "not retried: the method is not declared idempotent and the server may have run it",
+      isThrottled: false,
     });
   });
 
@@ -96,6 +98,7 @@ describe("what keeps a call from being retried", () => {
     expect(decide({ progress: { countedAttempts: 3 } })).toEqual({
       kind: "deliver",
       why: "not retried: 3 of 3 attempts used",
+      isThrottled: false,
     });
   });
 
@@ -112,7 +115,7 @@ describe("what keeps a call from being retried", () => {
         outcome: { reason, progress: failedAt, processed: "no", origin: "local" },
       });
 
-      expect(decision).toEqual({ kind: "deliver", why: `not retried: ${why}` });
+      expect(decision).toEqual({ kind: "deliver", why: `not retried: ${why}`, isThrottled: false });
     }
   });
 
@@ -142,6 +145,7 @@ describe("our own attempt timeout", () => {
     expect(decide(situation)).toEqual({
       kind: "deliver",
       why: "not retried: the method is not declared idempotent",
+      isThrottled: false,
     });
     expect(decide({ ...situation, policy: { retryableCodes: [timeout.code] } }).kind).toBe("retry");
   });
@@ -152,6 +156,7 @@ describe("our own attempt timeout", () => {
     expect(decision).toEqual({
       kind: "deliver",
       why: "not retried: the method is not declared idempotent and the server may have run it",
+      isThrottled: false,
     });
   });
 });

@@ -93,7 +93,7 @@ describe("retry options", () => {
     [{ throttle: { maxTokens: 1_001 } }, "throttle.maxTokens is 1001; allowed: 1000 or less"],
     [{ throttle: { tokenRatio: 0 } }, "throttle.tokenRatio is 0; allowed: 0.001 or more"],
     [{ throttle: true }, "throttle is true; allowed: false, or a value of type object"],
-    [{ retryableCodes: [] }, "retryableCodes is an array; allowed: 1 or more"],
+    [{ retryableCodes: [] }, "retryableCodes is an empty array; allowed: 1 entry or more"],
     [{ retryableCodes: ["OK"] }, 'retryableCodes.0: "OK" is no failure, so it cannot be retried'],
     [
       { retryableCodes: [14, "UNAVAILABEL"] },

@@ -1,0 +1,63 @@
+import http2 from "node:http2";
+import { status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import { unary } from "../support/counting-server.js";
+import { type RawRequest, respondOk, rst } from "../support/raw-http2-server.js";
+import { failureOf, Stage } from "../support/stage.js";
+
+const stage = new Stage();
+const PICK_FIRST = { loadBalancing: "pick_first" as const };
+const refuse = ({ stream }: RawRequest): void => rst(stream, http2.constants.NGHTTP2_REFUSED_STREAM);
+
+/** A server at its limit, or on its way out: the stream is refused before any application saw it (R21). */
+describe("a server refuses the stream before the application sees it", () => {
+  it("repeats a call that is not idempotent on another endpoint, once and at no cost", async () => {
+    const [refusing, up] = [await stage.raw(refuse), await stage.server()];
+    const { client, channel, events } = await stage.warm([refusing, up]);
+    const tokens = channel.stats().throttle?.tokens;
+
+    const results = [await unary(client, "a"), await unary(client, "b")];
+
+    expect(results).toEqual([
+      { ok: true, text: "a" },
+      { ok: true, text: "b" },
+    ]);
+    expect([refusing.streamsStarted, up.executions.Unary]).toEqual([1, 2]);
+    expect(up.calls.map(({ metadata }) => metadata.get("grpc-previous-rpc-attempts"))).toEqual([[], []]);
+    expect(events.of("call.retry")).toMatchObject([{ kind: "transparent", delayMs: 0 }]);
+    expect(channel.stats().calls).toMatchObject({ retries: 0, transparentRetries: 1 });
+    expect(channel.stats().throttle?.tokens).toBe(tokens);
+    expect(channel.endpoints().map(({ breaker }) => breaker)).toEqual(["closed", "closed"]);
+  });
+
+  it("says that the server did not run it when every endpoint refuses", async () => {
+    const [first, second] = [await stage.raw(refuse), await stage.raw(refuse)];
+    const { client } = stage.harden([first, second], {
+      ...PICK_FIRST,
+      retry: { maxAttempts: 2, backoff: { kind: "immediate" } },
+    });
+
+    const error = failureOf(await unary(client, "x"));
+
+    // One transparent retry, then by policy: a refused stream is safe to repeat also without idempotency.
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, processed: "no", origin: "local" });
+    expect(error.attempts.map(({ processed }) => processed)).toEqual(["no", "no", "no"]);
+    expect(first.streamsStarted + second.streamsStarted).toBe(3);
+  });
+
+  it("gives the one transparent retry to another endpoint, where bare grpc-js asks the same one again", async () => {
+    const answer = (request: RawRequest): void =>
+      request.index === 1 ? refuse(request) : respondOk(request.stream);
+    const [ours, theirs] = [await stage.raw(answer), await stage.raw(answer)];
+    const up = await stage.server();
+    const { client } = await stage.warm([ours, up]);
+    const bare = stage.bare([theirs], { loadBalancingConfig: [{ pick_first: {} }] });
+
+    await unary(client, "a");
+    await unary(client, "b");
+    await unary(bare, "a");
+
+    expect(ours.streamsStarted).toBe(1);
+    expect(theirs.streamsStarted).toBe(2);
+  });
+});

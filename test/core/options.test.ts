@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { isReason } from "../../src/core/errors.js";
+import { durationMs, parseOptions, positiveMs, problemsError, suggest } from "../../src/core/options.js";
+
+const schema = z.strictObject({
+  timeoutMs: positiveMs().nullable().default(1_000),
+  drainMs: durationMs().default(0),
+  policy: z.enum(["round_robin", "pick_first"]).default("round_robin"),
+  ratio: z.number().positive().max(1).default(0.5),
+  name: z.string().min(1).optional(),
+  backoff: z.strictObject({ initialMs: positiveMs(), kind: z.enum(["fixed", "linear"]) }).optional(),
+  breaker: z
+    .union([
+      z.literal(false),
+      z.strictObject({ openMs: positiveMs().default(5), probes: z.int().default(1) }),
+    ])
+    .prefault({}),
+  methods: z.record(z.string(), z.strictObject({ idempotent: z.boolean().optional() })).default({}),
+  codes: z.array(z.number()).min(1).optional(),
+});
+
+function problemsOf(input: unknown): string {
+  try {
+    parseOptions(schema, input, "createThing");
+  } catch (error) {
+    if (!isReason(error, "CONFIG_INVALID")) throw error;
+    return error.details;
+  }
+  throw new Error("accepted");
+}
+
+describe("good options", () => {
+  it("are given back with every default in place", () => {
+    expect(parseOptions(schema, { drainMs: 0 }, "createThing")).toEqual({
+      timeoutMs: 1_000,
+      drainMs: 0,
+      policy: "round_robin",
+      ratio: 0.5,
+      breaker: { openMs: 5, probes: 1 },
+      methods: {},
+    });
+  });
+
+  it("may say null for no limit, and zero is a value", () => {
+    expect(parseOptions(schema, { timeoutMs: null }, "x").timeoutMs).toBeNull();
+    expect(parseOptions(schema, { drainMs: 0 }, "x").drainMs).toBe(0);
+  });
+});
+
+describe("one bad option", () => {
+  it.each<[string, unknown, string]>([
+    ["too small", { timeoutMs: 0 }, "timeoutMs is 0; allowed: 1 or more"],
+    ["negative", { drainMs: -1 }, "drainMs is -1; allowed: 0 or more"],
+    ["too large", { ratio: 2 }, "ratio is 2; allowed: 1 or less"],
+    ["not a number", { timeoutMs: Number.NaN }, "timeoutMs is NaN; allowed: a value of type number"],
+    [
+      "infinite",
+      { timeoutMs: Number.POSITIVE_INFINITY },
+      "timeoutMs is Infinity; allowed: a value of type number",
+    ],
+    ["of another type", { drainMs: "5s" }, 'drainMs is "5s"; allowed: a value of type number'],
+    ["an unknown word", { policy: "random" }, 'policy is "random"; allowed: "round_robin", "pick_first"'],
+    ["an empty text", { name: "" }, 'name is ""; allowed: a length of 1 or more'],
+    ["neither of two kinds", { breaker: true }, "breaker is true; allowed: false, or a value of type object"],
+    ["null", null, "options is null; allowed: a value of type object"],
+    ["absent", undefined, "options is undefined; allowed: a value of type object"],
+    ["an array", [], "options is an array; allowed: a value of type object"],
+  ])("that is %s is named with its value and what is allowed", (_what, input, expected) => {
+    expect(problemsOf(input)).toBe(`createThing: 1 problem: ${expected}`);
+  });
+
+  it("at an open bound is not told that its value is allowed", () => {
+    expect(problemsOf({ ratio: 0 })).toBe("createThing: 1 problem: ratio is 0; allowed: more than 0");
+  });
+
+  it("that is an empty list is told how many entries it needs", () => {
+    expect(problemsOf({ codes: [] })).toContain("codes is an empty array; allowed: 1 entry or more");
+  });
+
+  it("deep inside is named by its whole path", () => {
+    expect(problemsOf({ backoff: { initialMs: 0, kind: "fixed" } })).toContain("backoff.initialMs is 0");
+    expect(problemsOf({ methods: { "a.B/C": { idempotent: 1 } } })).toContain(
+      "methods.a.B/C.idempotent is 1",
+    );
+    expect(problemsOf({ breaker: { openMs: 0 } })).toContain("breaker.openMs is 0; allowed: 1 or more");
+  });
+
+  it("of the wrong type inside a group that may also be false is named by its whole path", () => {
+    expect(problemsOf({ breaker: { openMs: "5s" } })).toContain(
+      'breaker.openMs is "5s"; allowed: a value of type number',
+    );
+  });
+
+  it("is never dumped when it is large", () => {
+    const secret = { password: "s3cret" };
+
+    expect(problemsOf({ drainMs: secret })).toContain("drainMs is an object");
+    expect(problemsOf({ drainMs: () => secret })).toContain("drainMs is a function");
+    expect(problemsOf({ drainMs: "x".repeat(10_000) }).length).toBeLessThan(200);
+  });
+});
+
+describe("several bad options", () => {
+  it("are all named in one error", () => {
+    const details = problemsOf({ timeoutMs: -1, policy: "x", timeoutMS: 3, backoff: { initialMs: 0 } });
+
+    expect(details).toMatch(/^createThing: 5 problems: /);
+    for (const key of ["timeoutMs is -1", "policy is", "timeoutMS", "backoff.initialMs is 0", "backoff.kind"])
+      expect(details).toContain(key);
+  });
+
+  it("inside a group that may also be false are all named", () => {
+    const details = problemsOf({ breaker: { openMs: -1, probes: "x" } });
+
+    expect(details).toContain("breaker.openMs is -1");
+    expect(details).toContain('breaker.probes is "x"');
+  });
+});
+
+describe("an unknown key", () => {
+  it.each<[unknown, string]>([
+    [{ timeoutMS: 1 }, "timeoutMS is not a known key (did you mean timeoutMs?)"],
+    [{ timout: 1 }, "timout is not a known key (did you mean"],
+    [
+      { backoff: { initialMs: 1, kind: "fixed", initalMs: 1 } },
+      "backoff.initalMs is not a known key (did you mean initialMs?)",
+    ],
+    [{ breaker: { openMS: 1 } }, "breaker.openMS is not a known key (did you mean openMs?)"],
+    [
+      { methods: { "a.B": { idempotnt: true } } },
+      "methods.a.B.idempotnt is not a known key (did you mean idempotent?)",
+    ],
+  ])("is answered with the nearest one: %j", (input, expected) => {
+    expect(problemsOf(input)).toContain(expected);
+  });
+
+  it("that resembles none is answered with all of them", () => {
+    expect(problemsOf({ backoff: { initialMs: 1, kind: "fixed", xyzzy: 1 } })).toContain(
+      "backoff.xyzzy is not a known key (known: initialMs, kind)",
+    );
+  });
+});
+
+describe("suggest", () => {
+  it("looks past upper and lower case", () => {
+    expect(suggest("ROUND_ROBIN", ["round_robin"])).toBe(" (did you mean round_robin?)");
+  });
+
+  it("stays silent where a list would be too long to read", () => {
+    const known = Array.from({ length: 31 }, (_, index) => `some_long_name_${index}`);
+
+    expect(suggest("x", known)).toBe("");
+    expect(suggest("x", [])).toBe("");
+  });
+});
+
+it("counts the problems of a hand-made list", () => {
+  expect(problemsError("here", ["a"]).message).toContain("here: 1 problem: a");
+  expect(problemsError("here", ["a", "b"]).message).toContain("here: 2 problems: a; b");
+});
