@@ -1,4 +1,5 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
+import type { FailureReport } from "holdfast";
 
 export type Method = "Range" | "Put";
 export type SideName = "holdfast" | "bare";
@@ -19,15 +20,20 @@ export interface MethodReport {
   readonly failed: Readonly<Record<string, number>>;
   readonly failedTotal: number;
   readonly failedProcessed: Readonly<ProcessedCounts>;
+  /** What the first failed calls had to say: Holdfast's explanation, or grpc-js's details. */
+  readonly failureTexts: readonly string[];
   readonly longestGapMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
+const FAILURE_TEXTS = 3;
+
 /** Counts the calls of one method on one side. Times are milliseconds of a monotonic clock. */
 export class Tally {
   readonly #failed = new Map<string, number>();
   readonly #processed: ProcessedCounts = { no: 0, maybe: 0, yes: 0, unsaid: 0 };
+  readonly #failureTexts: string[] = [];
   readonly #durations: number[] = [];
   #ok = 0;
   #longestGapMs = 0;
@@ -60,8 +66,10 @@ export class Tally {
     }
     const code = status[error.code] ?? String(error.code);
     this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
-    const { processed } = error as { processed?: Exclude<keyof ProcessedCounts, "unsaid"> };
-    this.#processed[processed ?? "unsaid"] += 1;
+    // `processed` and `explanation` are what Holdfast adds to grpc-js's error.
+    const { processed = "unsaid", explanation } = error as Partial<FailureReport>;
+    this.#processed[processed] += 1;
+    if (this.#failureTexts.length < FAILURE_TEXTS) this.#failureTexts.push(explanation ?? error.details);
   }
 
   /** Ends the count. A side that never recovered has a gap up to here; a success after it has closed its gap. */
@@ -73,6 +81,7 @@ export class Tally {
       failed: Object.fromEntries(this.#failed),
       failedTotal: this.failed,
       failedProcessed: this.#processed,
+      failureTexts: this.#failureTexts,
       longestGapMs: Math.round(this.longestGapMs(at)),
       p50Ms: round1(quantile(sorted, 0.5)),
       p99Ms: round1(quantile(sorted, 0.99)),

@@ -23,7 +23,8 @@ export interface Evidence {
 }
 
 interface Disguise {
-  readonly code: Status;
+  /** Absent where a user's callback chooses the code. */
+  readonly code?: Status;
   readonly text: RegExp;
   readonly reason: Reason;
   readonly progress: Progress;
@@ -111,6 +112,15 @@ const DISGUISES: readonly Disguise[] = [
     reason: "MESSAGE_TOO_LARGE",
     progress: "sent",
   },
+  // Not "unsent": a transparent retry would ask a broken token server again and again.
+  { text: /^Getting metadata from plugin failed/, reason: "METADATA_INVALID", progress: "no-pick" },
+  // grpc-js 1.14 opens the stream all the same.
+  {
+    code: Status.INTERNAL,
+    text: /^"authorization" metadata cannot have/,
+    reason: "METADATA_INVALID",
+    progress: "sent",
+  },
 ];
 
 /** Turns a status of grpc-js, and what else is known, into the facts that decisions need. */
@@ -194,5 +204,8 @@ function local(
 }
 
 function findDisguise(status: StatusObject): Disguise | null {
-  return DISGUISES.find(({ code, text }) => code === status.code && text.test(status.details)) ?? null;
+  return (
+    DISGUISES.find(({ code, text }) => (code ?? status.code) === status.code && text.test(status.details)) ??
+    null
+  );
 }
