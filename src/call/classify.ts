@@ -94,12 +94,6 @@ const DISGUISES: readonly Disguise[] = [
   },
   { code: Status.UNAVAILABLE, text: /^Write (error|failed)/, reason: "CONNECTION_LOST", progress: "sent" },
   {
-    code: Status.RESOURCE_EXHAUSTED,
-    text: /^Bandwidth exhausted or memory limit exceeded/,
-    reason: "CONNECTION_LOST",
-    progress: "sent",
-  },
-  {
     code: Status.INTERNAL,
     text: /Session closed with error code/,
     reason: "CONNECTION_LOST",
@@ -175,7 +169,7 @@ function isDeadlineEcho(status: StatusObject): boolean {
 
 /** Statuses without trailers on a connection that is gone: RST codes that the end of the session put on its streams. */
 function isConnectionCode(status: StatusObject): boolean {
-  return !isTrailersOnly(status) && /RST_STREAM|Call cancelled/.test(status.details);
+  return !isTrailersOnly(status) && /RST_STREAM|Call cancelled|Bandwidth exhausted/.test(status.details);
 }
 
 /** Headers and status in one frame carry the content type: proof that a server wrote them. */
@@ -189,18 +183,17 @@ function deadline(status: StatusObject, disguise: Disguise, evidence: Evidence):
 }
 
 function local(
-  status: StatusObject,
+  said: StatusObject,
   reason: Reason,
-  said: Progress,
+  saidProgress: Progress,
   evidence: Evidence,
   isConnectionLoss: boolean,
 ): Outcome {
-  const origin: Origin = "local";
-  if (evidence.hasMessage)
-    return { ...status, reason, origin, processed: "yes", progress: "sent", isConnectionLoss };
-  const progress = evidence.isStreamOpened === false && said === "sent" ? "unsent" : said;
-  const processed: Processed = progress === "sent" ? "maybe" : "no";
-  return { ...status, reason, origin, processed, progress, isConnectionLoss };
+  // R178: a lost connection wears the code of its RST or GOAWAY; to caller and policy it is UNAVAILABLE.
+  const code = reason === "CONNECTION_LOST" ? Status.UNAVAILABLE : said.code;
+  const progress = evidence.isStreamOpened === false && saidProgress === "sent" ? "unsent" : saidProgress;
+  const processed: Processed = evidence.hasMessage ? "yes" : progress === "sent" ? "maybe" : "no";
+  return { ...said, code, reason, origin: "local", processed, progress, isConnectionLoss };
 }
 
 function findDisguise(status: StatusObject): Disguise | null {

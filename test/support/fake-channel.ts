@@ -126,11 +126,16 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
     await this.#connector.connect(this.socket.asSocket);
   }
 
-  /** The peer's SETTINGS arrive: READY. */
+  /** The peer's SETTINGS arrive on the connection that stands: READY. */
+  settings(): void {
+    this.#set(this.socket.destroyed ? State.TRANSIENT_FAILURE : State.READY);
+  }
+
+  /** TCP and SETTINGS. */
   async accept(): Promise<void> {
     try {
       await this.acceptTcp();
-      this.#set(this.socket.destroyed ? State.TRANSIENT_FAILURE : State.READY);
+      this.settings();
     } catch {
       // The pool's credentials admit one dial, and none that was given up.
       this.#set(State.TRANSIENT_FAILURE);
