@@ -39,4 +39,7 @@ export interface EtcdCluster {
 export function findEtcd(): string | undefined;
 
 /** Starts three nodes on free loopback ports; returns once all serve and one leads. `signal` gives the start up. */
-export function startEtcdCluster(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<EtcdCluster>;
+export function startEtcdCluster(options?: {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}): Promise<EtcdCluster>;

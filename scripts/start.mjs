@@ -41,11 +41,14 @@ function install() {
   return run("npm", args, onStderr);
 }
 
-/** Starts from an empty folder, so that no output of a deleted source file stays. */
-function build() {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
+/** Starts from an empty folder, and leaves none half done: the next start would take it for a build. */
+async function build() {
+  const dist = join(root, "dist");
+  rmSync(dist, { recursive: true, force: true });
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-  return run(process.execPath, [compiler, "-p", "tsconfig.build.json"], onStderr);
+  const code = await run(process.execPath, [compiler, "-p", "tsconfig.build.json"], onStderr);
+  if (code !== 0) rmSync(dist, { recursive: true, force: true });
+  return code;
 }
 
 function isDistStale() {

@@ -19,6 +19,7 @@ usage: npm start -- [flags]      (or: node --import tsx examples/etcd/main.ts [f
                  (neither: etcd when it is on PATH, else own servers)
   --seconds N    length of the load, ${SECONDS.min} to ${SECONDS.max}, default ${SECONDS.default}; the faults scale with it
   --json         one JSON object on standard output, everything else on standard error
+                 (npm start prints a heading of its own; npm start --silent does not)
   --help         this text
 
 Exit code: 0 when no Range failed on Holdfast's side, 1 when one did, 2 for wrong flags or when it could not run.`;

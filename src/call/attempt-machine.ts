@@ -38,13 +38,15 @@ interface Ending {
 export abstract class AttemptMachine implements AttemptOwner, PickWaiter, RunningCall {
   #phase: Phase = CREATED;
   #ending: Ending | null = null;
+  /** Why the channel took no more calls when this one was made. */
+  #refusal: string | null = null;
   #sequence: AttemptSequence | null = null;
   protected readonly outbox: Outbox;
   protected metadata: Metadata = new Metadata();
   protected credentials: CallCredentials | null = null;
   protected isReading = false;
   protected lastAttempt: Attempt | null = null;
-  /** Failures arrive in the context of the socket, a timer or another call; the caller gets them in its own. */
+  /** Statuses arrive in the context of the socket, a timer or another call; the caller gets them in its own. */
   readonly #context = new AsyncResource("HoldfastCall");
 
   constructor(
@@ -70,6 +72,8 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
 
   /** The caller has started the call. */
   protected startSoon(): void {
+    // Asked now and not when it begins: a call made just before close() may finish.
+    this.#refusal = this.env.closedDetails;
     this.env.callStarted(this);
     this.env.counters.started++;
     if (this.#phase.kind === "done") return;
@@ -86,7 +90,7 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
     const policy = this.env.policies.of(this.method);
     this.limits.begin(policy, kind, (details) => this.end(Status.CANCELLED, details, "CANCELLED"));
     this.#sequence = new AttemptSequence(this.env, policy, kind, this.metadata, this.limits);
-    const obstacle = this.limits.obstacle(this.env.closedDetails);
+    const obstacle = this.limits.obstacle(this.#refusal);
     if (obstacle !== null) return this.#finish(notSent(obstacle.status, obstacle.reason));
     this.#pick();
   }
@@ -119,8 +123,8 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   }
 
   onAttemptStatus(attempt: Attempt, status: StatusObject): void {
-    if (status.code === Status.OK) this.#succeed(attempt, status);
-    else this.#context.runInAsyncScope(this.#onAttemptFailed, this, attempt, status);
+    const settle = status.code === Status.OK ? this.#succeed : this.#onAttemptFailed;
+    this.#context.runInAsyncScope(settle, this, attempt, status);
   }
 
   #pick(): void {
@@ -150,7 +154,7 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
     this.#phase = attempt;
     this.lastAttempt = attempt;
     try {
-      attempt.start(sequence.startOf(attempt, this.method, this.host, this.credentials, this.isReading));
+      attempt.start(this.method, this.host, sequence.attemptMetadata, this.credentials, this.isReading);
     } catch (error) {
       result.gate.abandon(attempt.isProbe);
       const details = `Failed to start on ${result.address}: ${error instanceof Error ? error.message : error}`;

@@ -1,9 +1,9 @@
-import type { CallCredentials, Metadata, StatusObject } from "@grpc/grpc-js";
+import type { Metadata, StatusObject } from "@grpc/grpc-js";
 import { isInfrastructureFailure } from "../breaker/index.js";
 import { type Outcome, type ReportedStatus, reportedStatus } from "../core/index.js";
-import type { Candidate, PickFilter, Slot } from "../pool/index.js";
+import type { Candidate, Incident, PickFilter, Slot } from "../pool/index.js";
 import { decideRetry, type RetryPolicy, type RetryProgress } from "../retry/index.js";
-import { Attempt, type AttemptOwner, type AttemptStart } from "./attempt.js";
+import { Attempt, type AttemptOwner } from "./attempt.js";
 import { AttemptTrail } from "./attempt-trail.js";
 import type { CallEnv } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
@@ -31,7 +31,7 @@ export class AttemptSequence {
   #trail: AttemptTrail | null = null;
   #progress: RetryProgress | null = null;
   #tried: TriedEndpoints | null = null;
-  #incident: object | null = null;
+  #incident: Incident | null = null;
   #isThrottled = false;
 
   constructor(
@@ -86,38 +86,28 @@ export class AttemptSequence {
     return new Attempt(slot, isProbe, this.#made, clock.now(), deadline, owner, outbox);
   }
 
-  startOf(
-    attempt: Attempt,
-    method: string,
-    host: string | null | undefined,
-    credentials: CallCredentials | null,
-    isReading: boolean,
-  ): AttemptStart {
-    return {
-      method,
-      host,
-      metadata: this.#attemptMetadata(),
-      credentials,
-      deadline: attempt.deadline,
-      isReading,
-    };
-  }
-
   /** Tells breaker and connection how an attempt ended, once per incident. */
   settle(attempt: Attempt, outcome: Outcome): void {
-    const { gate, lossIncident } = attempt.slot;
-    const isTimeout = outcome.reason === "ATTEMPT_TIMEOUT" || outcome.reason === "DEADLINE_EXCEEDED";
-    const timeout = isTimeout && outcome.progress === "sent" ? attempt.noteTimeout() : null;
-    this.#incident = outcome.isConnectionLoss ? lossIncident : timeout;
+    const { slot, isProbe } = attempt;
+    const incident = this.#incidentOf(attempt, outcome);
     // Without a pool nobody else notices a failed dial.
-    const isDialFailure = lossIncident === null && outcome.reason === "DIAL_FAILED";
+    const isDialFailure = !slot.isPooled && outcome.reason === "DIAL_FAILED";
     const verdict = isDialFailure ? "failure" : isInfrastructureFailure(outcome);
-    // The pool has counted a lost connection itself; timeouts that overlap are one event.
-    const isCounted = (outcome.isConnectionLoss && lossIncident !== null) || timeout?.isCounted === true;
-    if (verdict === "success") gate.succeed(attempt.isProbe);
-    else if (verdict === "failure" && (!isCounted || attempt.isProbe)) gate.fail(attempt.isProbe);
-    else gate.abandon(attempt.isProbe);
-    if (timeout !== null && verdict === "failure") timeout.isCounted = true;
+    // The pool counts a lost connection itself.
+    const isCounted = incident?.isCounted === true || (outcome.isConnectionLoss && slot.isPooled);
+    if (verdict === "success") slot.gate.succeed(isProbe);
+    else if (verdict === "neutral" || (isCounted && !isProbe)) slot.gate.abandon(isProbe);
+    else {
+      slot.gate.fail(isProbe);
+      if (incident !== null) incident.isCounted = true;
+    }
+    this.#incident = incident;
+  }
+
+  #incidentOf(attempt: Attempt, outcome: Outcome): Incident | null {
+    if (outcome.isConnectionLoss) return attempt.slot.noteLoss();
+    const isTimeout = outcome.reason === "ATTEMPT_TIMEOUT" || outcome.reason === "DEADLINE_EXCEEDED";
+    return isTimeout && outcome.progress === "sent" ? attempt.noteTimeout() : null;
   }
 
   succeed(attempt: Attempt, status: StatusObject): ReportedStatus {
@@ -138,6 +128,7 @@ export class AttemptSequence {
     this.#record(attempt, outcome, decision.why);
     if (decision.kind === "deliver") {
       this.#isThrottled = decision.isThrottled;
+      if (decision.isThrottled) this.env.noteThrottled(true);
       return decision;
     }
     if (attempt !== null) this.#avoid(attempt.slot.address);
@@ -149,6 +140,7 @@ export class AttemptSequence {
     } else {
       progress.retriesSincePushback = decision.isPushback ? 0 : progress.retriesSincePushback + 1;
       this.env.counters.retries++;
+      this.env.noteThrottled(false);
     }
     this.#announceRetry(attempt, outcome, decision.kind === "retry" ? "policy" : "transparent", delayMs);
     return { kind: "attempt", delayMs };
@@ -169,7 +161,8 @@ export class AttemptSequence {
     return reportedStatus({ code, details, metadata }, report);
   }
 
-  #attemptMetadata(): Metadata {
+  /** The caller's metadata, plus what gRPC says of earlier attempts. */
+  get attemptMetadata(): Metadata {
     if (this.#counted <= 1) return this.metadata;
     const metadata = this.metadata.clone();
     metadata.set(PREVIOUS_ATTEMPTS_KEY, String(this.#counted - 1));

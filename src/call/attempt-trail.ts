@@ -10,6 +10,7 @@ const OWN_REASONS: readonly Reason[] = [
   "MESSAGE_TOO_LARGE",
   "METADATA_INVALID",
   "NO_READY_ENDPOINT",
+  "CIRCUIT_OPEN",
 ];
 
 /** The story of a call: every attempt that failed, and in the end one sentence about all of them. */

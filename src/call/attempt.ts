@@ -12,16 +12,6 @@ export interface AttemptOwner {
   onAttemptStatus(attempt: Attempt, status: StatusObject): void;
 }
 
-export interface AttemptStart {
-  readonly method: string;
-  readonly host: string | null | undefined;
-  readonly metadata: Metadata;
-  readonly credentials: CallCredentials | null;
-  /** Epoch ms, `Infinity` for none: the attempt's own limit or the call's deadline, whichever comes first. */
-  readonly deadline: number;
-  readonly isReading: boolean;
-}
-
 /**
  * One try on the wire: a grpc-js call on one connection, fed from the call's outbox one message at a time, because
  * grpc-js holds only one unsent message and silently loses others. It is its own listener and write context, so that
@@ -49,6 +39,7 @@ export class Attempt {
     readonly number: number,
     /** Monotonic ms. */
     readonly startedAt: number,
+    /** Epoch ms, `Infinity` for none: the attempt's own limit or the call's deadline, whichever comes first. */
     readonly deadline: number,
     private readonly owner: AttemptOwner,
     private readonly outbox: Outbox,
@@ -58,14 +49,20 @@ export class Attempt {
   }
 
   /** @throws when the connection closed meanwhile; nothing was sent then. */
-  start(start: AttemptStart): void {
-    const inner = this.slot.createCall(start.method, start.deadline, start.host);
+  start(
+    method: string,
+    host: string | null | undefined,
+    metadata: Metadata,
+    credentials: CallCredentials | null,
+    isReading: boolean,
+  ): void {
+    const inner = this.slot.createCall(method, this.deadline, host);
     this.slot.callStarted();
     this.#inner = inner;
     try {
-      if (start.credentials !== null) inner.setCredentials(start.credentials);
-      inner.start(start.metadata, this);
-      if (start.isReading) inner.startRead();
+      if (credentials !== null) inner.setCredentials(credentials);
+      inner.start(metadata, this);
+      if (isReading) inner.startRead();
       this.pump();
     } catch (error) {
       this.#isEnded = true;
@@ -113,7 +110,7 @@ export class Attempt {
       hasMessage,
       isStreamOpened: this.#isStreamOpened(),
       isConnectionLost: this.slot.isLost,
-      isPooled: this.slot.lossIncident !== null,
+      isPooled: this.slot.isPooled,
       isAttemptLimited,
       isDeadlineDue,
     };

@@ -20,6 +20,8 @@ export interface CallEnv {
   readonly counters: CallCounters;
   /** Non-null once the channel takes no more calls: the details for them. */
   closedDetails: string | null;
+  /** A retry was, or was not, refused by the throttle: the channel tells of the change. */
+  noteThrottled(isThrottled: boolean): void;
   callStarted(call: RunningCall): void;
   callEnded(call: RunningCall): void;
 }

@@ -1,4 +1,4 @@
-import type { ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import {
   Closable,
   type CloseOptions,
@@ -39,7 +39,8 @@ export class ChannelView extends Closable implements ChannelInterface {
   }
 
   getConnectivityState(tryToConnect: boolean): connectivityState {
-    return this.channel.getConnectivityState(tryToConnect && !this.isClosed);
+    if (this.isClosed) return connectivityState.SHUTDOWN;
+    return this.channel.getConnectivityState(tryToConnect);
   }
 
   watchConnectivityState(

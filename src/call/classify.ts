@@ -1,5 +1,5 @@
 import { status as Status, type StatusObject } from "@grpc/grpc-js";
-import type { Origin, Outcome, Processed, Progress, Reason } from "../core/index.js";
+import type { Outcome, Processed, Progress, Reason } from "../core/index.js";
 
 /** What is known of an attempt beside its status. */
 export interface Evidence {

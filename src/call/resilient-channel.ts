@@ -47,6 +47,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   readonly #env: CallEnv;
   readonly #tracker: ConnectivityTracker;
   readonly #running = new Set<RunningCall>();
+  #isThrottled = false;
   #tick: Timer | null = null;
   #idle: Timer | null = null;
   #onDrained: (() => void) | null = null;
@@ -72,6 +73,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       maxSendMessageBytes: options.maxSendMessageBytes,
       counters: { started: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, transparentRetries: 0 },
       closedDetails: null,
+      noteThrottled: (isThrottled) => this.#noteThrottled(isThrottled),
       callStarted: (call) => this.#onCallStarted(call),
       callEnded: (call) => this.#onCallEnded(call),
     };
@@ -202,6 +204,15 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #release(): void {
     this.#parts.onReleased();
     this.#parts.onReleased = () => {};
+  }
+
+  /** Told once when retries begin to be refused, not for every call of an outage. */
+  #noteThrottled(isThrottled: boolean): void {
+    const { throttle, events } = this.#parts;
+    if (isThrottled && !this.#isThrottled && throttle !== null) {
+      events.emit({ type: "throttle.exhausted", tokens: throttle.tokens, maxTokens: throttle.maxTokens });
+    }
+    this.#isThrottled = isThrottled;
   }
 
   #onCallStarted(call: RunningCall): void {

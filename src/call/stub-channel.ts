@@ -18,7 +18,7 @@ import type { CallTransport } from "./transport.js";
 export class StubChannelTransport implements CallTransport, Slot {
   readonly queue = new PickQueue();
   readonly peerWhileQueued = null;
-  readonly lossIncident = null;
+  readonly isPooled = false;
   readonly bytesRead = 0;
   readonly isLost = false;
   lastSuccessAt = 0;
@@ -65,6 +65,10 @@ export class StubChannelTransport implements CallTransport, Slot {
 
   /** Whether the connection is silent cannot be seen from here. */
   noteTimeout(): Incident {
+    return { isCounted: false };
+  }
+
+  noteLoss(): Incident {
     return { isCounted: false };
   }
 

@@ -10,7 +10,6 @@ export type BreakerStateWord = "closed" | "open" | "half-open";
 /** Every transition and decision of a channel. `type` tells them apart; fields that hold a duration end in `Ms`. */
 export type ChannelEvent =
   | { readonly type: "channel.state"; readonly from: ConnectivityWord; readonly to: ConnectivityWord }
-  | { readonly type: "channel.warning"; readonly message: string }
   | { readonly type: "resolver.resolving"; readonly target: string }
   | {
       readonly type: "resolver.endpoints";

@@ -1,9 +1,7 @@
 import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
-import type { Endpoint, SocketAddress, Timer } from "../core/index.js";
-import { canonicalAddress, isLiteral, parseAddress } from "../core/index.js";
+import type { Endpoint, Timer } from "../core/index.js";
 import type { ConnectionDeps } from "./connection-deps.js";
-import { DialCredentials } from "./dial-credentials.js";
-import { DialSockets, enterDialScope } from "./dial-scope.js";
+import { Dial, type DialOwner } from "./dial.js";
 import type { EndpointGate, Incident, InnerCall, Slot } from "./slot.js";
 import { TimeoutSeries } from "./timeout-series.js";
 import { WriteProgress } from "./write-progress.js";
@@ -11,12 +9,12 @@ import { WriteProgress } from "./write-progress.js";
 /** How long a socket may take to close by itself after its last stream, before it is destroyed. */
 const GRACEFUL_END_MS = 1_000;
 
-/** What a connection tells its owner; each at most once, and `onReady` before the two others. */
+/** What a connection tells its owner; each at most once, and `onReady` before the others. */
 export interface ConnectionOwner {
   onReady(connection: Connection): void;
   onDialFailed(connection: Connection, error: string): void;
-  /** The socket is gone. */
-  onLost(connection: Connection, cause: string): void;
+  /** It ended by no doing of ours. */
+  onLost(connection: Connection, cause: string, incident: Incident): void;
   /** The peer sent GOAWAY: no new calls, running ones go on. */
   onGoaway(connection: Connection): void;
   /** A call ended, so there is room for another. */
@@ -27,33 +25,33 @@ export interface ConnectionOwner {
 
 type State = "dialling" | "ready" | "draining" | "closed";
 
-/**
- * One dial and what came of it: a fresh inner channel, used once and never redialled. READY means that the peer's
- * SETTINGS arrived.
- */
-export class Connection implements Slot {
-  readonly #sockets: DialSockets;
-  #channel: ChannelInterface | null = null;
-  #state: State = "dialling";
-  #timer: Timer | null = null;
-  #leaveScope: (() => void) | null = null;
-  #inFlight = 0;
-  readonly #writes: WriteProgress;
-  readonly #timeouts = new TimeoutSeries();
+/** One dial and what came of it: an inner channel, used once and never redialled. */
+export class Connection implements Slot, DialOwner {
+  readonly isPooled = true;
   readonly dialledAt: number;
   lastSuccessAt = 0;
+  readonly #dial: Dial;
+  readonly #timeouts = new TimeoutSeries();
+  readonly #writes: WriteProgress;
+  #state: State = "dialling";
+  #channel: ChannelInterface | null = null;
+  /** Bounds a drain, then the end of the socket. */
+  #timer: Timer | null = null;
+  #inFlight = 0;
+  #hasGoaway = false;
+  #loss: Incident = { isCounted: false };
+  #isLossReported = false;
 
   constructor(
     readonly endpoint: Endpoint,
     readonly gate: EndpointGate,
     private readonly owner: ConnectionOwner,
     private readonly deps: ConnectionDeps,
-    /** Chooses among the addresses of a name, so that successive dials try each in turn. */
-    private readonly round: number,
+    round: number,
   ) {
     this.dialledAt = deps.clock.now();
+    this.#dial = new Dial(endpoint, deps, this, () => this.#onSocketClosed(), round);
     this.#writes = new WriteProgress(deps.clock, () => this.bytesRead);
-    this.#sockets = new DialSockets(() => this.#onSocketClosed());
   }
 
   get address(): string {
@@ -69,27 +67,23 @@ export class Connection implements Slot {
   }
 
   get bytesRead(): number {
-    return this.#sockets.bytesRead;
+    return this.#dial.sockets.bytesRead;
   }
 
-  /** True once the socket is gone, whatever the state says. */
   get isLost(): boolean {
-    return this.#state === "closed" || this.#sockets.isClosed;
+    return this.#state === "closed" || this.#hasGoaway || this.#dial.sockets.isClosed;
+  }
+
+  get peerWhileQueued(): string | null {
+    return this.#channel?.getTarget() ?? null;
   }
 
   dial(): void {
-    this.#timer = this.deps.clock.setTimer(() => this.#onDialTimeout(), this.deps.connectTimeoutMs);
-    const parsed = parseAddress(this.endpoint.address);
-    if (typeof parsed === "string") return this.#failDial(`the address ${this.endpoint.address} ${parsed}`);
-    if (parsed.kind === "unix" || isLiteral(parsed) || this.endpoint.isProxied === true) {
-      return this.#open(parsed, this.endpoint);
-    }
-    this.#lookup(parsed);
+    this.#dial.start();
   }
 
-  /** @throws when the inner channel was closed meanwhile; no stream was opened then. */
   createCall(method: string, deadline: number, host: string | null | undefined): InnerCall {
-    if (this.#channel === null) throw new Error("the connection is closed");
+    if (this.#channel === null) throw new Error("the connection is not ready");
     return this.#channel.createCall(method, deadline, host, null, null);
   }
 
@@ -111,27 +105,27 @@ export class Connection implements Slot {
     this.#writes.ended();
   }
 
+  isWriteStalled(stallMs: number): boolean {
+    return this.#writes.isStalled(stallMs);
+  }
+
   noteTimeout(startedAt: number, bytesAtStart: number): Incident {
     const now = this.deps.clock.now();
+    // First, so that a death by this very silence belongs to it.
+    const incident = this.#timeouts.incidentOf(startedAt, now);
     if (this.bytesRead === bytesAtStart && !this.isLost) {
       this.owner.onSilence(
         this,
         `an attempt timed out after ${Math.round(now - startedAt)} ms without a byte`,
       );
     }
-    return this.#timeouts.incidentOf(startedAt, now);
+    return incident;
   }
 
-  get peerWhileQueued(): string | null {
-    return this.#channel?.getTarget() ?? null;
-  }
-
-  get lossIncident(): object {
-    return this;
-  }
-
-  isWriteStalled(stallMs: number): boolean {
-    return this.#writes.isStalled(stallMs);
+  noteLoss(): Incident {
+    // After GOAWAY the calls end before the socket does, and nobody else would tell of the loss.
+    if (this.#hasGoaway) this.#reportLoss("the connection ended with GOAWAY while calls ran");
+    return this.#loss;
   }
 
   /** Takes no new calls; closes when the last one ends, or ends them after `drainMs`. */
@@ -143,72 +137,46 @@ export class Connection implements Slot {
     this.#timer = this.deps.clock.setTimer(() => this.kill(), drainMs);
   }
 
-  /** Ends it now. Calls on it end as lost with the socket. */
+  /** Ends it because its silence proved it dead: the loss is the same event as the timeouts that led here. */
+  killSilent(): Incident {
+    this.#loss = this.#timeouts.current ?? this.#loss;
+    this.kill();
+    return this.#loss;
+  }
+
+  /** Ends it now. Calls on it end as lost with the socket, which is our doing and no loss to report. */
   kill(): void {
     if (this.#state === "closed") return;
+    this.#isLossReported = true;
     this.#shut();
-    this.#sockets.destroy();
+    this.#dial.cancel();
+    this.#dial.sockets.destroy();
     this.#channel?.close();
   }
 
-  #lookup(address: SocketAddress & { kind: "tcp" }): void {
-    // The name stays the name for `:authority` and the certificate, whichever address it leads to.
-    const named = { serverName: canonicalAddress(address), ...this.endpoint };
-    this.deps.lookup(address.host).then(
-      (hosts) => {
-        if (this.#state !== "dialling") return;
-        const host = hosts[this.round % hosts.length];
-        if (host === undefined) return this.#failDial(`the name ${address.host} has no address`);
-        this.#open({ kind: "tcp", host, port: address.port }, named);
-      },
-      (error: unknown) => this.#failDial(String(error instanceof Error ? error.message : error)),
-    );
-  }
+  // The dial's news
 
-  #open(address: SocketAddress, endpoint: Endpoint): void {
-    const { deps } = this;
-    deps.context.runInAsyncScope(() => {
-      this.#leaveScope = enterDialScope(this.#sockets, () => {
-        const credentials = new DialCredentials(deps.credentials, this.#sockets);
-        this.#channel = deps.makeChannel(endpoint, address, credentials);
-        this.#watch(this.#channel.getConnectivityState(true));
-      });
-    });
-  }
-
-  #watch(seen: connectivityState): void {
-    if (this.#state === "closed") return;
-    this.#channel?.watchConnectivityState(seen, Number.POSITIVE_INFINITY, () => this.#onInnerState());
-  }
-
-  #onInnerState(): void {
-    if (this.#state === "closed" || this.#channel === null) return;
-    const state = this.#channel.getConnectivityState(false);
-    if (this.#state === "dialling") {
-      if (state === connectivityState.TRANSIENT_FAILURE) return this.#failDial(this.#sockets.failure);
-      if (state === connectivityState.READY) this.#onReady();
-      return this.#watch(state);
-    }
-    // READY is over: the socket closed, or the peer sent GOAWAY while it is still open.
-    if (this.isLost) this.#onSocketClosed();
-    else if (this.#state === "ready") this.owner.onGoaway(this);
-  }
-
-  #onReady(): void {
-    this.#settleDial();
+  onConnected(channel: ChannelInterface): void {
+    this.#channel = channel;
     this.#state = "ready";
+    channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () =>
+      this.#onReadyOver(),
+    );
     this.owner.onReady(this);
   }
 
-  #onDialTimeout(): void {
-    const stage = this.#sockets.isConnected ? "TCP connected, but no SETTINGS arrived" : "no TCP connection";
-    this.#failDial(`${stage} within ${this.deps.connectTimeoutMs} ms`);
+  onDialFailed(error: string): void {
+    this.#state = "closed";
+    this.owner.onDialFailed(this, error);
   }
 
-  #failDial(error: string): void {
-    if (this.#state !== "dialling") return;
-    this.kill();
-    this.owner.onDialFailed(this, error);
+  /** The inner channel left READY: the socket closed, or the peer sent GOAWAY while it is still open. */
+  #onReadyOver(): void {
+    if (this.#state === "closed") return;
+    if (this.#dial.sockets.isClosed) return this.#onSocketClosed();
+    if (this.#state !== "ready") return;
+    this.#hasGoaway = true;
+    this.owner.onGoaway(this);
   }
 
   #onSocketClosed(): void {
@@ -216,27 +184,20 @@ export class Connection implements Slot {
       this.#timer?.cancel();
       return;
     }
-    if (this.#state === "dialling") {
-      // A socket of several may close while another goes on: the inner channel has the last word then.
-      if (this.#sockets.isConnected) this.#failDial(this.#sockets.failure);
-      return;
-    }
-    const cause = this.#sockets.error?.message ?? "the connection was closed";
     const isLoss = this.#state === "ready" || this.#inFlight > 0;
     this.#shut();
     this.#channel?.close();
-    if (isLoss) this.owner.onLost(this, cause);
+    if (isLoss) this.#reportLoss(this.#dial.sockets.error?.message ?? "the connection was closed");
   }
 
-  #settleDial(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#leaveScope?.();
-    this.#leaveScope = null;
+  #reportLoss(cause: string): void {
+    if (this.#isLossReported) return;
+    this.#isLossReported = true;
+    this.owner.onLost(this, cause, this.#loss);
   }
 
   #shut(): void {
-    this.#settleDial();
+    this.#timer?.cancel();
     this.#state = "closed";
   }
 
@@ -244,6 +205,6 @@ export class Connection implements Slot {
   #release(): void {
     this.#shut();
     this.#channel?.close();
-    this.#timer = this.deps.clock.setTimer(() => this.#sockets.destroy(), GRACEFUL_END_MS);
+    this.#timer = this.deps.clock.setTimer(() => this.#dial.sockets.destroy(), GRACEFUL_END_MS);
   }
 }

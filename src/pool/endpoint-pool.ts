@@ -7,6 +7,7 @@ import { PICKER_POLICIES, type Picker, type PickFilter } from "./pickers/index.j
 import type { PickResult, PoolDeps } from "./pool-deps.js";
 import type { ResolvedPoolOptions } from "./pool-options.js";
 import { ReconnectBackoff } from "./reconnect-backoff.js";
+import type { Incident } from "./slot.js";
 import { Subchannel } from "./subchannel.js";
 import type { SubchannelOwner, SubchannelView, SuspicionChange } from "./subchannel-owner.js";
 
@@ -149,10 +150,11 @@ export class EndpointPool implements SubchannelOwner {
     this.deps.onTrouble();
   }
 
-  onLost(subchannel: SubchannelView, cause: string, callsInFlight: number): void {
+  onLost(subchannel: SubchannelView, cause: string, callsInFlight: number, incident: Incident): void {
     const endpoint = subchannel.endpoint.address;
     this.deps.events.emit({ type: "connection.lost", endpoint, cause, callsInFlight });
-    subchannel.gate.fail(false);
+    if (!incident.isCounted) subchannel.gate.fail(false);
+    incident.isCounted = true;
     this.deps.onTrouble();
   }
 

@@ -60,7 +60,8 @@ function namesOf(endpoint: Endpoint, address: SocketAddress, options: ResolvedPo
   const name = options.authority ?? endpoint.serverName;
   const proxy = { "grpc.enable_http_proxy": endpoint.isProxied === true ? 1 : 0 };
   if (name === undefined) return proxy;
-  const host = name.replace(/:\d+$/, "");
+  // A certificate names an IPv6 address without brackets.
+  const host = name.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
   const tlsName =
     address.kind === "unix" || options.channelOptions["grpc.ssl_target_name_override"] !== undefined
       ? {}

@@ -33,15 +33,18 @@ export function explainMiss(
 
 /** All endpoints failed to connect: names the last concrete error (R111). */
 function dialsFailed(target: string, subchannels: readonly Subchannel[]): PickFailure {
-  const last = subchannels
-    .filter((subchannel) => subchannel.lastError !== null)
-    .sort((a, b) => (b.lastError?.at ?? 0) - (a.lastError?.at ?? 0))[0];
-  const cause = last === undefined ? "" : `; last error: ${last.endpoint.address}: ${last.lastError?.text}`;
-  const count = subchannels.length === 1 ? "its endpoint is" : `none of ${subchannels.length} endpoints is`;
-  return pickFailure(
-    "DIAL_FAILED",
-    `${target}: ${count}${subchannels.length === 1 ? " not" : ""} connected${cause}`,
-  );
+  const count =
+    subchannels.length === 1 ? "its endpoint is not" : `none of ${subchannels.length} endpoints is`;
+  return pickFailure("DIAL_FAILED", `${target}: ${count} connected${lastErrorOf(subchannels)}`);
+}
+
+/** The newest connection error among these, as the end of a sentence. */
+function lastErrorOf(subchannels: readonly Subchannel[]): string {
+  let newest: Subchannel | null = null;
+  for (const subchannel of subchannels) {
+    if ((subchannel.lastError?.at ?? 0) > (newest?.lastError?.at ?? 0)) newest = subchannel;
+  }
+  return newest === null ? "" : `; last error: ${newest.endpoint.address}: ${newest.lastError?.text}`;
 }
 
 /** Every endpoint that is connected has an open breaker. */
@@ -70,7 +73,7 @@ export function whatIsMissing(subchannels: readonly Subchannel[], maxStreams: nu
   }
   const parts = [...counts].map(([word, count]) => `${count} ${word}`);
   if (full > 0) parts.push(`${full} at the limit of ${maxStreams} streams`);
-  const failed = subchannels.find((subchannel) => subchannel.lastError !== null);
-  const cause = failed === undefined ? "" : `; ${failed.endpoint.address}: ${failed.lastError?.text}`;
-  return `${subchannels.length} endpoints: ${parts.join(", ")}${cause}`;
+  const broken = subchannels.filter(({ word }) => word !== "READY");
+  const total = subchannels.length === 1 ? "1 endpoint" : `${subchannels.length} endpoints`;
+  return `${total}: ${parts.join(", ")}${lastErrorOf(broken)}`;
 }

@@ -40,10 +40,11 @@ export class PickQueue {
     }
     this.#isServing = true;
     try {
-      do {
+      this.#pass(isForAll);
+      while (this.#isAskedAgain) {
         this.#isAskedAgain = false;
-        this.#pass(isForAll);
-      } while (this.#isAskedAgain);
+        this.#pass(true);
+      }
     } finally {
       this.#isServing = false;
     }

@@ -33,7 +33,7 @@ export const openGate: EndpointGate = {
   reconnected: () => {},
 };
 
-/** Timeouts that overlap: they count once against breaker and throttle. */
+/** Failures with one cause, such as timeouts that overlap: they count once against breaker and throttle. */
 export interface Incident {
   isCounted: boolean;
 }
@@ -44,15 +44,12 @@ export interface Slot {
   readonly gate: EndpointGate;
   /** Bytes the peer has sent so far. */
   readonly bytesRead: number;
-  /** True once its socket is gone. */
+  /** True once its socket is gone, or the peer has said goodbye. */
   readonly isLost: boolean;
   /** What `getPeer()` of a call says before its stream exists; null where that proves nothing. */
   readonly peerWhileQueued: string | null;
-  /**
-   * The same object for all calls that end with this connection, so that they count once; null where nobody but the
-   * calls would notice the loss.
-   */
-  readonly lossIncident: object | null;
+  /** True for a connection of the pool, false for a stub's own channel, which picks and dials by itself. */
+  readonly isPooled: boolean;
   /** Monotonic ms at which the last attempt that succeeded here was started; 0 before the first. */
   lastSuccessAt: number;
   /**
@@ -70,4 +67,9 @@ export interface Slot {
    * @returns the same object for timeouts that overlap the first of them, so that they count once
    */
   noteTimeout(startedAt: number, bytesAtStart: number): Incident;
+  /**
+   * A call ended because the connection did.
+   * @returns the same object for all calls that end with it
+   */
+  noteLoss(): Incident;
 }

@@ -1,5 +1,5 @@
 import type { ConnectivityWord, Endpoint } from "../core/index.js";
-import type { EndpointGate } from "./slot.js";
+import type { EndpointGate, Incident } from "./slot.js";
 
 /** A subchannel as its owner hears of it. */
 export interface SubchannelView {
@@ -12,7 +12,7 @@ export interface SubchannelView {
 export interface SubchannelOwner {
   onState(subchannel: SubchannelView, from: ConnectivityWord, to: ConnectivityWord, cause?: string): void;
   onDialFailed(subchannel: SubchannelView, error: string): void;
-  onLost(subchannel: SubchannelView, cause: string, callsInFlight: number): void;
+  onLost(subchannel: SubchannelView, cause: string, callsInFlight: number, incident: Incident): void;
   onDraining(subchannel: SubchannelView, cause: string): void;
   onSuspicion(subchannel: SubchannelView, change: SuspicionChange): void;
   /** There is room for another call. */

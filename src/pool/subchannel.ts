@@ -2,7 +2,7 @@ import type { ConnectivityWord, Endpoint, Timer } from "../core/index.js";
 import { Connection, type ConnectionOwner } from "./connection.js";
 import type { ConnectionDeps } from "./connection-deps.js";
 import type { ReconnectBackoff } from "./reconnect-backoff.js";
-import type { EndpointGate } from "./slot.js";
+import type { EndpointGate, Incident } from "./slot.js";
 import type { SubchannelOwner } from "./subchannel-owner.js";
 import { Suspicion, type SuspicionOwner } from "./suspicion.js";
 
@@ -155,14 +155,14 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
     this.owner.onDialFailed(this, error);
   }
 
-  onLost(connection: Connection, cause: string): void {
+  onLost(connection: Connection, cause: string, incident: Incident): void {
     this.#noteError(cause);
     const { inFlight } = connection;
     if (this.#isCurrent(connection)) {
       this.#leaveState();
       this.#redial(connection, cause);
     }
-    this.owner.onLost(this, cause, inFlight);
+    this.owner.onLost(this, cause, inFlight, incident);
   }
 
   onGoaway(connection: Connection): void {
@@ -194,8 +194,8 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
     this.#hasFailed = true;
     this.owner.onSuspicion(this, { type: "connection.dead", callsEnded });
     this.#waitUntil(this.backoff.afterFailure(replacement.dialledAt), error);
-    connection.kill();
-    this.owner.onLost(this, `no sign of life, and a fresh dial failed: ${error}`, callsEnded);
+    const incident = connection.killSilent();
+    this.owner.onLost(this, `no sign of life, and a fresh dial failed: ${error}`, callsEnded, incident);
   }
 
   #redial(lost: Connection, cause: string): void {

@@ -4,6 +4,11 @@ import type { Incident } from "./slot.js";
 export class TimeoutSeries {
   #current: (Incident & { readonly firstAt: number }) | null = null;
 
+  /** The event going on, if any. */
+  get current(): Incident | null {
+    return this.#current;
+  }
+
   /** The event that a timeout at `now` of an attempt begun at `startedAt` belongs to. */
   incidentOf(startedAt: number, now: number): Incident {
     if (this.#current === null || startedAt >= this.#current.firstAt) {

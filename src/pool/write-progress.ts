@@ -20,10 +20,12 @@ export class WriteProgress {
     this.#note();
   }
 
-  /** True when writes wait, none was flushed for `stallMs`, and the peer was silent all that time. */
+  /** True when writes wait, none was flushed for `stallMs`, and the peer was silent all that time. Ask regularly. */
   isStalled(stallMs: number): boolean {
-    if (this.#pending === 0 || this.clock.now() - this.#progressAt < stallMs) return false;
-    return this.bytesRead() === this.#bytesAtProgress;
+    if (this.#pending === 0) return false;
+    // A byte from the peer starts the time anew: it was alive then, which says nothing about the rest of a long stream.
+    if (this.bytesRead() !== this.#bytesAtProgress) this.#note();
+    return this.clock.now() - this.#progressAt >= stallMs;
   }
 
   #note(): void {

@@ -69,6 +69,7 @@ const FINAL_REASONS: ReadonlyMap<Reason, string> = new Map([
   ["CLIENT_CLOSED", "the client was closed"],
   ["MESSAGE_TOO_LARGE", "the message would be too large again"],
   ["METADATA_INVALID", "the metadata would be refused again"],
+  ["CIRCUIT_OPEN", "the circuit breaker is open, and waiting for it is no retry"],
 ]);
 
 /**
@@ -174,6 +175,8 @@ function costsToken(
   pushback: Pushback,
 ): boolean {
   if (policy.maxAttempts <= 1 || !isSafe(progress, outcome)) return false;
-  if (outcome.progress === "unsent" || outcome.progress === "dropped") return false;
+  // No server was asked, so no server can be overloaded by asking again.
+  if (outcome.progress === "unsent" || outcome.progress === "dropped" || outcome.progress === "no-pick")
+    return false;
   return pushback.kind === "stop" || isRetryable(policy, progress, outcome);
 }

@@ -35,6 +35,8 @@ export interface CallArgs {
   readonly options?: grpc.CallOptions;
   /** True leaves the request stream open. */
   readonly isLeftOpen?: boolean;
+  /** Called inside each callback and event of the call, with its name. */
+  readonly onNews?: (event: string) => void;
 }
 
 /** Makes a call of any kind and notes all that grpc-js tells its caller. The promise of its end never rejects. */
@@ -50,8 +52,9 @@ export function startCall(
     metadata = new grpc.Metadata(),
     options = {},
     isLeftOpen = false,
+    onNews,
   } = args;
-  const watch = new CallWatch(flavour);
+  const watch = new CallWatch(flavour, onNews);
   const ask = flavour.ask(texts[0] ?? "", repeat);
   if (kind === "unary" || kind === "read") {
     return watch.single(stub[kind](ask, metadata, options, watch.callback));
@@ -86,9 +89,13 @@ class CallWatch {
     this.#resolve = resolve;
   });
 
-  constructor(private readonly flavour: AnyFlavour) {}
+  constructor(
+    private readonly flavour: AnyFlavour,
+    private readonly onNews: (event: string) => void = () => {},
+  ) {}
 
   readonly callback = (error: grpc.ServiceError | null, answer?: object): void => {
+    this.onNews("callback");
     if (answer !== undefined) this.#add(answer);
     this.#onEnd(error);
   };
@@ -98,9 +105,16 @@ class CallWatch {
   }
 
   stream(raw: grpc.ClientReadableStream<object> | grpc.ClientDuplexStream<object, object>): ContractCall {
-    raw.on("data", (answer: object) => this.#add(answer));
-    raw.on("error", (error) => this.#onEnd(error as grpc.ServiceError));
+    raw.on("data", (answer: object) => {
+      this.onNews("data");
+      this.#add(answer);
+    });
+    raw.on("error", (error) => {
+      this.onNews("error");
+      this.#onEnd(error as grpc.ServiceError);
+    });
     raw.on("end", () => {
+      this.onNews("end");
       // After an error Node may end the stream as well, which is the same end.
       if (this.#error === null) this.#onEnd(null);
     });
@@ -109,9 +123,11 @@ class CallWatch {
 
   #watch(raw: ContractCall["raw"]): ContractCall {
     raw.on("metadata", (headers: grpc.Metadata) => {
+      this.onNews("metadata");
       this.#headers = headers;
     });
     raw.on("status", (status: grpc.StatusObject) => {
+      this.onNews("status");
       this.#status = status;
       this.#told.statuses++;
       this.#settle();

@@ -95,14 +95,18 @@ export const doors: readonly Door[] = [
 
 /** One combination of stub and door, with two servers behind it. */
 export class Entrance {
-  servers: readonly DirectedServer[] = [];
   readonly #opened: OpenDoor[] = [];
   #baseline: LeakBaseline | null = null;
 
   constructor(
     readonly flavour: AnyFlavour,
     readonly door: Door,
+    private readonly serversOfSuite: () => readonly DirectedServer[],
   ) {}
+
+  get servers(): readonly DirectedServer[] {
+    return this.serversOfSuite();
+  }
 
   /** Opens the door; it is closed after the test. */
   open(options: DoorOptions = {}): OpenDoor {
@@ -137,9 +141,8 @@ export class Entrance {
     await Promise.race(this.servers.map((server) => server.cancelled(server.cancelledCount + 1)));
   }
 
-  async begin(servers: readonly DirectedServer[]): Promise<void> {
-    this.servers = servers;
-    for (const server of servers) server.runs.length = 0;
+  async begin(): Promise<void> {
+    for (const server of this.servers) server.runs.length = 0;
     this.#baseline = await leakBaseline();
   }
 
@@ -162,8 +165,8 @@ export function describeDoors(suite: (entrance: Entrance) => void, through: read
   for (const door of through) {
     for (const flavour of flavours) {
       describe(`a ${flavour.name} stub through ${door.name}`, () => {
-        const entrance = new Entrance(flavour, door);
-        beforeEach(() => entrance.begin(servers));
+        const entrance = new Entrance(flavour, door, () => servers);
+        beforeEach(() => entrance.begin());
         afterEach(() => entrance.end());
 
         suite(entrance);

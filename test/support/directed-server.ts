@@ -43,7 +43,8 @@ export interface DirectedRun {
 
 type Callback = grpc.sendUnaryData<Answer>;
 /** What server calls of all kinds have in common. */
-type AnyCall = EventEmitter & Pick<grpc.ServerUnaryCall<Ask, Answer>, "metadata" | "sendMetadata">;
+type AnyCall = EventEmitter &
+  Pick<grpc.ServerUnaryCall<Ask, Answer>, "metadata" | "sendMetadata" | "getPeer">;
 type Reading = AnyCall & Pick<grpc.ServerReadableStream<Ask, Answer>, "pause" | "resume">;
 type Writing = AnyCall & Pick<grpc.ServerWritableStream<Ask, Answer>, "write">;
 
@@ -51,6 +52,8 @@ type Writing = AnyCall & Pick<grpc.ServerWritableStream<Ask, Answer>, "write">;
 export class DirectedServer {
   /** Every handler run, in order of arrival. */
   readonly runs: DirectedRun[] = [];
+  /** Every client socket (ip:port) that ever carried a call. */
+  readonly peers = new Set<string>();
   readonly #server = new grpc.Server();
   readonly #received = new Tally("calls to the directed server");
   readonly #cancelled = new Tally("calls the client cancelled");
@@ -150,6 +153,7 @@ export class DirectedServer {
   #begin(method: DirectedRun["method"], call: AnyCall, ...texts: string[]): DirectedRun {
     const run: DirectedRun = { method, metadata: call.metadata, texts };
     this.runs.push(run);
+    this.peers.add(call.getPeer());
     call.on("cancelled", () => this.#cancelled.add());
     // A stream's failure shows in its status; without a listener it would end the test process.
     call.on("error", () => {});

@@ -75,8 +75,7 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
   getConnectivityState(tryToConnect: boolean): State {
     if (tryToConnect && this.#state === State.IDLE) {
       this.#set(State.CONNECTING);
-      CLIENT_SOCKETS.publish({ socket: this.socket.asSocket });
-      this.owner.onDial(this);
+      void this.#dial();
     }
     return this.#state;
   }
@@ -122,7 +121,6 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
 
   /** TCP stands; SETTINGS have not arrived yet. */
   async acceptTcp(): Promise<void> {
-    await this.#connector.waitForReady();
     await this.#connector.connect(this.socket.asSocket);
   }
 
@@ -133,13 +131,8 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
 
   /** TCP and SETTINGS. */
   async accept(): Promise<void> {
-    try {
-      await this.acceptTcp();
-      this.settings();
-    } catch {
-      // The pool's credentials admit one dial, and none that was given up.
-      this.#set(State.TRANSIENT_FAILURE);
-    }
+    await this.acceptTcp();
+    this.settings();
   }
 
   /** The dial fails, as with a port nobody listens on. */
@@ -166,6 +159,18 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
     this.#endSocketWhenIdle();
   }
 
+  /** As grpc-js dials: the credentials have the first word, then Node announces the socket. */
+  async #dial(): Promise<void> {
+    try {
+      await this.#connector.waitForReady();
+    } catch {
+      // The pool's credentials admit one dial, and none that was given up.
+      return this.#set(State.TRANSIENT_FAILURE);
+    }
+    CLIENT_SOCKETS.publish({ socket: this.socket.asSocket });
+    this.owner.onDial(this);
+  }
+
   #onSocketClosed(): void {
     // grpc-js gives calls a turn to end by themselves before it calls the connection dropped.
     setImmediate(() => {
@@ -179,7 +184,9 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
 
   #endSocketWhenIdle(): void {
     const isOver = this.isClosed || this.#isLeaving;
-    if (isOver && this.#running.size === 0 && this.endsGracefully) this.socket.destroy();
+    if (!isOver || this.#running.size > 0 || !this.endsGracefully) return;
+    // Statuses are on their way up before the socket closes.
+    setImmediate(() => this.socket.destroy());
   }
 
   #set(state: State): void {

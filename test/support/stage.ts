@@ -1,5 +1,12 @@
 import { channel as diagnosticsChannel } from "node:diagnostics_channel";
-import type { ChannelCredentials, ClientOptions, ServiceError, StatusObject } from "@grpc/grpc-js";
+import type {
+  CallOptions,
+  ChannelCredentials,
+  ClientOptions,
+  ClientUnaryCall,
+  ServiceError,
+  StatusObject,
+} from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
 import {
   type ChannelCollaborators,
@@ -134,6 +141,17 @@ export class Stage {
 function targetOf(target: string | readonly { readonly address: string }[]): string {
   if (typeof target === "string") return target;
   return `static:///${target.map(({ address }) => address).join(",")}`;
+}
+
+/** A unary call with the handle to cancel it. */
+export function startUnary(client: CounterClient, options: CallOptions = {}) {
+  let call!: ClientUnaryCall;
+  const result = new Promise<CallResult>((resolve) => {
+    call = client.unary(Buffer.from("x"), options, (error, answer) =>
+      resolve(error === null ? { ok: true, text: String(answer) } : { ok: false, error }),
+    );
+  });
+  return { call, result };
 }
 
 /** Calls until every one of these servers has been reached: then a bare client is connected to all of them. */

@@ -1,12 +1,23 @@
 import type { Candidate, Picker, PickerPolicy, PickFilter } from "./picker.js";
 
-/** The first usable endpoint in the resolver's order, for every call. */
+/** One endpoint for every call: the first usable in the resolver's order, then that one until it is lost. */
 class PickFirstPicker<C extends Candidate> implements Picker<C> {
-  constructor(private readonly candidates: readonly C[]) {}
+  #chosen: C | null;
+
+  constructor(
+    private readonly candidates: readonly C[],
+    previous: Picker<C> | null,
+  ) {
+    const last = previous instanceof PickFirstPicker ? previous.#chosen : null;
+    this.#chosen = candidates.includes(last) ? last : null;
+  }
 
   pick(filter: PickFilter<C>): C | null {
+    if (this.#chosen !== null && filter.accepts(this.#chosen)) return this.#chosen;
     for (const candidate of this.candidates) {
-      if (filter.accepts(candidate)) return candidate;
+      if (!filter.accepts(candidate)) continue;
+      this.#chosen ??= candidate;
+      return candidate;
     }
     return null;
   }
@@ -15,5 +26,5 @@ class PickFirstPicker<C extends Candidate> implements Picker<C> {
 export const pickFirst: PickerPolicy = {
   name: "pick_first",
   connects: "first",
-  create: (candidates) => new PickFirstPicker(candidates),
+  create: (candidates, previous) => new PickFirstPicker(candidates, previous),
 };

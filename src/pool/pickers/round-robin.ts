@@ -3,6 +3,7 @@ import type { Candidate, Picker, PickerPolicy, PickFilter } from "./picker.js";
 /** Each endpoint in turn. A new snapshot goes on after the endpoint that was used last. */
 class RoundRobinPicker<C extends Candidate> implements Picker<C> {
   #next: number;
+  #last: C | null;
 
   constructor(
     private readonly candidates: readonly C[],
@@ -10,10 +11,10 @@ class RoundRobinPicker<C extends Candidate> implements Picker<C> {
     firstRoll: number,
   ) {
     const { length } = candidates;
-    const last = previous instanceof RoundRobinPicker ? previous.last() : null;
-    const at = last === null ? -1 : candidates.indexOf(last);
+    this.#last = previous instanceof RoundRobinPicker ? previous.#last : null;
+    const at = this.#last === null ? -1 : candidates.indexOf(this.#last);
     // Clients started together must not all begin at the first endpoint.
-    this.#next = at >= 0 ? (at + 1) % length : length === 0 ? 0 : Math.floor(firstRoll * length);
+    this.#next = at >= 0 ? (at + 1) % length : Math.floor(firstRoll * length);
   }
 
   pick(filter: PickFilter<C>): C | null {
@@ -22,14 +23,11 @@ class RoundRobinPicker<C extends Candidate> implements Picker<C> {
       const index = this.#next;
       this.#next = index + 1 === length ? 0 : index + 1;
       const candidate = this.candidates[index] as C;
-      if (filter.accepts(candidate)) return candidate;
+      if (!filter.accepts(candidate)) continue;
+      this.#last = candidate;
+      return candidate;
     }
     return null;
-  }
-
-  private last(): C | null {
-    const { length } = this.candidates;
-    return this.candidates[(this.#next + length - 1) % length] ?? null;
   }
 }
 

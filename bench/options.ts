@@ -1,0 +1,72 @@
+import { parseArgs } from "node:util";
+import { STACKS, type Stack } from "./stacks/index.js";
+
+export const USAGE = `Usage: npm run bench -- [flags]
+
+  --rounds <n>           rounds per table, 1 to 200; default 15
+  --calls <n>            calls per slice, 100 to 200,000; default 10,000 over the fake transport, 1,000 over sockets
+  --only fake|sockets    one half only; default both
+  --stacks <a,b>         rows, of: ${STACKS.map(({ name }) => name).join(", ")}; the first given is what ratios refer to
+  --json                 the numbers as JSON instead of tables
+  --help                 this text`;
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** Undefined for each part's own default. */
+  readonly calls: number | undefined;
+  readonly parts: readonly ("fake" | "sockets")[];
+  readonly stacks: readonly Stack[];
+  readonly isJson: boolean;
+}
+
+/** A flag that cannot be used; the message says what is allowed. */
+export class BadFlag extends Error {}
+
+/** @returns the options, or null when only the usage was asked for. @throws BadFlag */
+export function parseOptions(args: readonly string[]): BenchOptions | null {
+  const values = parsed(args);
+  if (values.help === true) return null;
+  return {
+    rounds: wholeNumber("--rounds", values.rounds, 1, 200) ?? 15,
+    calls: wholeNumber("--calls", values.calls, 100, 200_000),
+    parts: partsOf(values.only),
+    stacks: stacksOf(values.stacks),
+    isJson: values.json === true,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    const text = { type: "string" } as const;
+    const toggle = { type: "boolean" } as const;
+    const options = { rounds: text, calls: text, only: text, stacks: text, json: toggle, help: toggle };
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    throw new BadFlag(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new BadFlag(`${flag} is ${JSON.stringify(text)}; allowed: a whole number from ${min} to ${max}`);
+}
+
+function partsOf(text: string | undefined): BenchOptions["parts"] {
+  if (text === undefined) return ["fake", "sockets"];
+  if (text === "fake" || text === "sockets") return [text];
+  throw new BadFlag(`--only is ${JSON.stringify(text)}; allowed: fake, sockets`);
+}
+
+function stacksOf(text: string | undefined): readonly Stack[] {
+  if (text === undefined) return STACKS;
+  const names = text.split(",");
+  const chosen = names.map((name) => STACKS.find((stack) => stack.name === name));
+  if (chosen.every((stack) => stack !== undefined)) return chosen;
+  const unknown = names.filter((_, at) => chosen[at] === undefined);
+  const allowed = STACKS.map(({ name }) => name).join(", ");
+  throw new BadFlag(
+    `--stacks names ${unknown.map((name) => JSON.stringify(name)).join(", ")}; allowed: ${allowed}`,
+  );
+}

@@ -1,0 +1,192 @@
+import * as grpc from "@grpc/grpc-js";
+import { type ChannelOptions, createChannel } from "holdfast";
+import { describe, expect, it } from "vitest";
+import { configErrorOf, problemCount } from "../support/config-error.js";
+
+const TARGET = "static:///127.0.0.1:9";
+
+function refusal(options: unknown) {
+  return configErrorOf(() => createChannel(TARGET, options as ChannelOptions));
+}
+
+type Row = readonly [options: object, sentence: string];
+
+const durations: readonly Row[] = [
+  "timeoutMs",
+  "attemptTimeoutMs",
+  "connectTimeoutMs",
+  "idleTimeoutMs",
+  "drainMs",
+  "retry.backoff.initialMs",
+  "retry.backoff.maxMs",
+  "breaker.openMs",
+  "breaker.maxOpenMs",
+  "reconnectBackoff.initialMs",
+  "reconnectBackoff.maxMs",
+  "suspicion.checkTimeoutMs",
+  "suspicion.writeStallMs",
+  "keepalive.timeMs",
+  "discovery.minIntervalMs",
+  "discovery.lookupTimeoutMs",
+].flatMap((key): Row[] => [
+  [nested(key, Number.NaN), `${key} is NaN; allowed: a value of type number`],
+  [nested(key, -1), `${key} is -1; allowed: `],
+  [nested(key, Number.POSITIVE_INFINITY), `${key} is Infinity; allowed: a value of type number`],
+  [nested(key, "5s"), `${key} is "5s"; allowed: a value of type number`],
+]);
+
+const values: readonly Row[] = [
+  [{ enabled: "yes" }, 'enabled is "yes"; allowed: a value of type boolean'],
+  [{ insecure: "yes" }, 'insecure is "yes"; allowed: a value of type boolean'],
+  [{ timeoutMs: 0 }, "timeoutMs is 0; allowed: 1 or more"],
+  [{ waitForReady: 1 }, "waitForReady is 1; allowed: a value of type boolean"],
+  [{ loadBalancing: "round-robin" }, 'is "round-robin"; allowed: "round_robin", "pick_first"'],
+  [{ maxEjectionPercent: 101 }, "maxEjectionPercent is 101; allowed: 100 or less"],
+  [{ maxConnectedEndpoints: 0 }, "maxConnectedEndpoints is 0; allowed: 1 or more"],
+  [{ maxStreamsPerConnection: 1.5 }, "maxStreamsPerConnection is 1.5; allowed: a value of type int"],
+  [{ maxSendMessageBytes: -1 }, "maxSendMessageBytes is -1; allowed: 0 or more"],
+  [{ maxReceiveMessageBytes: 2 ** 40 }, `is ${2 ** 40}; allowed: ${2 ** 31 - 1} or less`],
+  [{ flowControlWindowBytes: 1 }, "flowControlWindowBytes is 1; allowed: 65535 or more"],
+  [{ authority: "" }, 'authority is ""; allowed: a length of 1 or more'],
+  [{ breaker: true }, "breaker is true; allowed: false, or a value of type object"],
+  [{ breaker: { consecutiveFailures: 0 } }, "breaker.consecutiveFailures is 0; allowed: 1 or more"],
+  [{ breaker: { probes: 0 } }, "breaker.probes is 0; allowed: 1 or more"],
+  [{ retry: { maxAttempts: 0 } }, "retry.maxAttempts is 0; allowed: 1 or more"],
+  [{ retry: { maxAttempts: 2.5 } }, "retry.maxAttempts is 2.5; allowed: a value of type int"],
+  [{ retry: { maxAttemptsLimit: 21 } }, "retry.maxAttemptsLimit is 21; allowed: 20 or less"],
+  [{ retry: { backoff: { kind: "cubic" } } }, 'retry.backoff.kind is "cubic"; allowed: "exponential"'],
+  [{ retry: { retryableCodes: [] } }, "retry.retryableCodes is an empty array; allowed: 1 entry or more"],
+  [{ retry: { retryableCodes: ["UNAVAILABL"] } }, "(did you mean UNAVAILABLE?)"],
+  [{ retry: { retryableCodes: ["OK"] } }, '"OK" is no failure'],
+  [{ retry: { throttle: { maxTokens: 0 } } }, "retry.throttle.maxTokens is 0; allowed: 0.001 or more"],
+  [{ retry: { perCallBufferBytes: -1 } }, "retry.perCallBufferBytes is -1; allowed: 0 or more"],
+  [{ reconnectBackoff: { jitterRatio: 2 } }, "reconnectBackoff.jitterRatio is 2; allowed: 1 or less"],
+  [{ keepalive: {} }, "keepalive.timeMs is undefined; allowed: a value of type number"],
+  [{ methods: { "/a.B/C": {} } }, 'methods./a.B/C: is no method name; write "package.Service/Method"'],
+  [{ methods: { "a.B": { timeoutMs: -1 } } }, "methods.a.B.timeoutMs is -1; allowed: 1 or more"],
+  [{ methods: { "a.B/C": { retry: { maxAttempts: 99 } } } }, "retry.maxAttempts is 99; allowed: 20 or less"],
+];
+
+const together: readonly Row[] = [
+  [{ timeoutMs: 10, attemptTimeoutMs: 20 }, "attemptTimeoutMs is 20"],
+  [{ attemptTimeoutMs: 30_001 }, "attemptTimeoutMs is 30001"],
+  [{ retry: { maxAttempts: 6 } }, "maxAttempts is 6; allowed: 1 to maxAttemptsLimit (5)"],
+  [{ breaker: { openMs: 5, maxOpenMs: 4 } }, "openMs is 5"],
+  [{ keepalive: { timeMs: 5_000 } }, "keepalive.timeMs is 5000"],
+  [{ insecure: true, credentials: grpc.credentials.createInsecure() }, "give one of them"],
+];
+
+const typos: readonly (readonly [options: object, key: string, meant: string])[] = [
+  [{ timeoutMS: 5 }, "timeoutMS", "timeoutMs"],
+  [{ loadbalancing: "pick_first" }, "loadbalancing", "loadBalancing"],
+  [{ credentails: null }, "credentails", "credentials"],
+  [{ retires: {} }, "retires", "retry"],
+  [{ retry: { maxAtempts: 2 } }, "retry.maxAtempts", "maxAttempts"],
+  [{ retry: { backoff: { initalMs: 2 } } }, "retry.backoff.initalMs", "initialMs"],
+  [{ retry: { throttle: { maxToken: 2 } } }, "retry.throttle.maxToken", "maxTokens"],
+  [{ breaker: { probe: 1 } }, "breaker.probe", "probes"],
+  [{ reconnectBackoff: { initialMS: 1 } }, "reconnectBackoff.initialMS", "initialMs"],
+  [{ keepalive: { timeMs: 20_000, timeouMs: 1 } }, "keepalive.timeouMs", "timeoutMs"],
+  [{ suspicion: { checkTimeout: 1 } }, "suspicion.checkTimeout", "checkTimeoutMs"],
+  [{ discovery: { minInterval: 1 } }, "discovery.minInterval", "minIntervalMs"],
+  [{ methods: { "a.B/C": { idempotant: true } } }, "methods.a.B/C.idempotant", "idempotent"],
+];
+
+/** grpc-js options that stack a second retry layer, share sockets, or say twice what an option of ours says. */
+const secondLayers: readonly (readonly [key: string, value: string | number, instead: string])[] = [
+  ["grpc.enable_retries", 1, "use retry"],
+  ["grpc.service_config", "{}", "use retry, methods and loadBalancing"],
+  ["grpc.per_rpc_retry_buffer_size", 1, "use retry.perCallBufferBytes"],
+  ["grpc.retry_buffer_size", 1, "use retry.perChannelBufferBytes"],
+  ["grpc-node.retry_max_attempts_limit", 5, "use retry.maxAttemptsLimit"],
+  ["grpc.use_local_subchannel_pool", 0, "connections would be shared"],
+  ["grpc.client_idle_timeout_ms", 1, "use idleTimeoutMs"],
+  ["grpc.initial_reconnect_backoff_ms", 1, "use reconnectBackoff.initialMs"],
+  ["grpc.keepalive_time_ms", 1, "use keepalive.timeMs"],
+  ["grpc.max_send_message_length", 1, "use maxSendMessageBytes"],
+  ["grpc.default_authority", "a", "use authority"],
+  ["user-agent", "a", "they begin with grpc. or grpc-node."],
+];
+
+describe("one bad option gives one error that names key, value and what is allowed", () => {
+  it.each([...durations, ...values, ...together])("%o", (options, sentence) => {
+    const error = refusal({ insecure: true, ...options });
+
+    expect(error).toMatchObject({ reason: "CONFIG_INVALID", code: grpc.status.INTERNAL, processed: "no" });
+    expect(error.details).toContain(sentence);
+    expect(problemCount(error)).toBe(1);
+  });
+});
+
+it.each(typos)("names the nearest known key for the typo in %j", (options, key, meant) => {
+  const error = refusal({ insecure: true, ...options });
+
+  expect(error.details).toBe(`createChannel: 1 problem: ${key} is not a known key (did you mean ${meant}?)`);
+});
+
+it("lists the known keys when none is near", () => {
+  const error = refusal({ insecure: true, xyzzy: 1 });
+
+  expect(error.details).toContain("xyzzy is not a known key (known: enabled, credentials,");
+});
+
+it.each(secondLayers)("refuses channelOptions %s and says what to use instead", (key, value, instead) => {
+  const error = refusal({ insecure: true, channelOptions: { [key]: value } });
+
+  expect(error.details).toContain(`channelOptions.${key}`);
+  expect(error.details).toContain(instead);
+  expect(problemCount(error)).toBe(1);
+});
+
+it.each([{}, { timeoutMs: 5 }, { credentials: undefined }])(
+  "asks for credentials when %j has none",
+  (options) => {
+    const error = refusal(options);
+
+    expect(error.details).toBe(
+      "createChannel: 1 problem: credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext",
+    );
+  },
+);
+
+it("refuses credentials that are none, without showing what they hold", () => {
+  const error = refusal({ credentials: { token: "s3cret" } });
+
+  expect(error.details).toContain("ChannelCredentials of the same copy of @grpc/grpc-js");
+  expect(error.details).not.toContain("s3cret");
+});
+
+it.each([undefined, null, 5, "fast", []])("refuses %j in the place of options", (options) => {
+  const error = refusal(options);
+
+  expect(error.details).toMatch(/options is .*; allowed: a value of type object/);
+});
+
+it("names every problem of target and options in one error", () => {
+  const options = { timeoutMs: Number.NaN, retry: { maxAtempts: 1 }, drainMs: -5 } as ChannelOptions;
+
+  const error = configErrorOf(() => createChannel("static:///a:0,b", options));
+
+  expect(problemCount(error)).toBe(6);
+  for (const part of ["timeoutMs is NaN", "maxAtempts", "drainMs is -5", "credentials", '"a:0"', '"b"']) {
+    expect(error.details).toContain(part);
+  }
+});
+
+it.each([
+  { timeoutMs: null, attemptTimeoutMs: null, idleTimeoutMs: null, keepalive: null },
+  { breaker: false, retry: { throttle: false, maxAttempts: 20, maxAttemptsLimit: 20 } },
+  { keepalive: { timeMs: 100, allowAggressiveKeepalive: true }, drainMs: 0, maxEjectionPercent: 0 },
+  { methods: { "a.B": { idempotent: true }, "a.B/C": { retry: false, timeoutMs: null } } },
+  { channelOptions: { "grpc.primary_user_agent": "me", "grpc-node.max_session_memory": 10 } },
+] satisfies ChannelOptions[])("takes %j", async (options) => {
+  const channel = createChannel(TARGET, { insecure: true, ...options });
+
+  expect(channel.stats()).toMatchObject({ mode: "pool", state: "IDLE" });
+  await channel.close();
+});
+
+/** `nested("a.b", 1)` is `{ a: { b: 1 } }`. */
+function nested(path: string, value: unknown): object {
+  return path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it, vi } from "vitest";
+import { BufferBudget, Outbox, type OutgoingMessage } from "../../src/call/retry-buffer.js";
+
+function entry(bytes: number, callback?: () => void): OutgoingMessage {
+  return { message: Buffer.alloc(bytes), flags: undefined, callback };
+}
+
+describe("the budget of the retry buffer", () => {
+  it("R19: has a limit per call and one per channel, each usable to the last byte", () => {
+    const budget = new BufferBudget(100, 150);
+
+    expect(budget.take(100, 0)).toBe(true);
+    expect(budget.take(51, 0)).toBe(false);
+    expect(budget.take(50, 0)).toBe(true);
+    expect(budget.takenBytes).toBe(150);
+  });
+
+  it("counts what the call already holds", () => {
+    const budget = new BufferBudget(100, 1_000);
+
+    expect(budget.take(41, 60)).toBe(false);
+    expect(budget.take(40, 60)).toBe(true);
+  });
+
+  it("takes nothing when it refuses, and gives back what is released", () => {
+    const budget = new BufferBudget(100, 100);
+    budget.take(101, 0);
+    expect(budget.takenBytes).toBe(0);
+
+    budget.take(100, 0);
+    budget.release(100);
+
+    expect(budget.takenBytes).toBe(0);
+    expect(budget.take(100, 0)).toBe(true);
+  });
+});
+
+describe("the outbox", () => {
+  it("keeps the messages in order while a replay may need them", () => {
+    const outbox = new Outbox(new BufferBudget(100, 100));
+    const [first, second] = [entry(1), entry(2)];
+    outbox.add(first);
+    outbox.add(second);
+
+    outbox.forgetBefore(2);
+
+    expect([outbox.at(0), outbox.at(1), outbox.at(2)]).toEqual([first, second, undefined]);
+    expect(outbox.end).toBe(2);
+    expect(outbox.isReplayable).toBe(true);
+  });
+
+  it("R15: a message that overflows it is sent all the same, but ends replaying for the whole stream", () => {
+    const budget = new BufferBudget(100, 100);
+    const outbox = new Outbox(budget);
+    outbox.add(entry(60));
+
+    const large = entry(41);
+    outbox.add(large);
+
+    expect(outbox.isReplayable).toBe(false);
+    expect(outbox.at(1)).toBe(large);
+    expect(budget.takenBytes).toBe(0);
+  });
+
+  it("R18: takes no more of the budget once replaying has ended", () => {
+    const budget = new BufferBudget(100, 100);
+    const outbox = new Outbox(budget);
+    outbox.stopReplay();
+
+    outbox.add(entry(50));
+
+    expect(budget.takenBytes).toBe(0);
+  });
+
+  it("R18: forgets what was sent once no replay can need it, and keeps the numbering", () => {
+    const outbox = new Outbox(new BufferBudget(100, 100));
+    const third = entry(3);
+    for (const one of [entry(1), entry(2), third]) outbox.add(one);
+
+    outbox.stopReplay();
+    outbox.forgetBefore(2);
+
+    expect([outbox.at(0), outbox.at(1)]).toEqual([undefined, undefined]);
+    expect(outbox.at(2)).toBe(third);
+    expect(outbox.end).toBe(3);
+  });
+
+  it("gives its bytes back once, however often it ends", () => {
+    const budget = new BufferBudget(100, 100);
+    const other = new Outbox(budget);
+    other.add(entry(10));
+    const outbox = new Outbox(budget);
+    outbox.add(entry(30));
+
+    outbox.stopReplay();
+    outbox.close();
+    outbox.close();
+
+    expect(budget.takenBytes).toBe(10);
+  });
+
+  it("hands out the callbacks of messages that were never sent, so that no writer waits for ever", () => {
+    const outbox = new Outbox(new BufferBudget(100, 100));
+    const [first, second] = [vi.fn(), vi.fn()];
+    outbox.add(entry(1, first));
+    outbox.add(entry(1));
+    outbox.add(entry(1, second));
+
+    expect(outbox.close()).toEqual([first, second]);
+    expect(outbox.close()).toEqual([]);
+  });
+});
