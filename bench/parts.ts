@@ -7,7 +7,7 @@ import { FakeChannel } from "./transport/fake-channel.js";
 const FAKE_CALLS = 10_000;
 const SOCKET_CALLS = 1_000;
 /** Enough that the event loop's own turn, which the fake transport needs none of, is spread thin. */
-const FAKE_IN_FLIGHT = Number(process.env.FIF ?? 64);
+const FAKE_IN_FLIGHT = 64;
 const SOCKET_IN_FLIGHT = [1, 64, 256];
 const SERVERS = 3;
 

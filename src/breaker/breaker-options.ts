@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { positiveMs } from "../core/index.js";
+import { exceeds, positiveMs } from "../core/index.js";
 
 /** When a breaker takes an endpoint out of use, and how it lets it back in. One breaker per endpoint. */
 export const breakerOptionsSchema = z
@@ -15,7 +15,7 @@ export const breakerOptionsSchema = z
   })
   .check(({ value, issues }) => {
     const { openMs, maxOpenMs } = value;
-    if (openMs <= maxOpenMs) return;
+    if (!exceeds(openMs, maxOpenMs)) return;
     const message = `openMs is ${openMs}; allowed: 1 to maxOpenMs (${maxOpenMs})`;
     issues.push({ code: "custom", message, input: value });
   });

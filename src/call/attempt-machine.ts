@@ -1,12 +1,12 @@
-import { AsyncResource } from "node:async_hooks";
 import { type CallCredentials, Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
-import type { Outcome, Reason, ReportedStatus, Timer } from "../core/index.js";
-import type { PickFailure, PickWaiter, Slot } from "../pool/index.js";
+import type { Outcome, Reason, Timer } from "../core/index.js";
+import type { PickFailure, PickResult, PickWaiter, Slot } from "../pool/index.js";
 import type { Attempt, AttemptOwner } from "./attempt.js";
 import { AttemptSequence } from "./attempt-sequence.js";
 import type { CallEnv, RunningCall } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
 import { cancelled, classify, notSent } from "./classify.js";
+import { deadlineInBackoff, deadlineInQueue, ownStatus, unavailable } from "./own-outcomes.js";
 import { Outbox } from "./retry-buffer.js";
 import { observedKind } from "./rpc-kind.js";
 
@@ -35,7 +35,7 @@ interface Ending {
  * The first attempt starts at the end of the turn in which grpc-js's `Client` starts the call: by then a unary
  * request is complete, the call's kind is known, and a call cancelled at once is never sent.
  */
-export abstract class AttemptMachine implements AttemptOwner, PickWaiter, RunningCall {
+export abstract class AttemptMachine extends AnswerDelivery implements AttemptOwner, PickWaiter, RunningCall {
   #phase: Phase = CREATED;
   #ending: Ending | null = null;
   /** Why the channel took no more calls when this one was made. */
@@ -46,8 +46,6 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   protected credentials: CallCredentials | null = null;
   protected isReading = false;
   protected lastAttempt: Attempt | null = null;
-  /** Statuses arrive in the context of the socket, a timer or another call; the caller gets them in its own. */
-  readonly #context = new AsyncResource("HoldfastCall");
 
   constructor(
     protected readonly env: CallEnv,
@@ -55,12 +53,9 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
     private readonly host: string | null | undefined,
     private readonly limits: CallLimits,
   ) {
+    super();
     this.outbox = new Outbox(env.budget);
   }
-
-  protected abstract deliverStatus(status: ReportedStatus): void;
-  abstract onAttemptMessage(attempt: Attempt, message: Buffer): void;
-  protected abstract deliverHeaders(metadata: Metadata): void;
 
   protected get isDone(): boolean {
     return this.#phase.kind === "done";
@@ -84,12 +79,12 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   /** For the shared `begin` below. */
   begin(): void {
     if (this.#phase.kind !== "starting") return;
+    const { env, limits, isReading: isReadAsked } = this;
     const kind =
-      this.env.known.kindOf(this.method) ??
-      observedKind({ isReadAsked: this.isReading, isHalfClosed: this.outbox.isHalfClosed });
-    const policy = this.env.policies.of(this.method);
-    this.limits.begin(policy, kind, (details) => this.end(Status.CANCELLED, details, "CANCELLED"));
-    this.#sequence = new AttemptSequence(this.env, policy, kind, this.metadata, this.limits);
+      env.known.kindOf(this.method) ?? observedKind({ isReadAsked, isHalfClosed: this.outbox.isHalfClosed });
+    const policy = env.policies.of(this.method);
+    limits.begin(policy, kind, (details) => this.end(Status.CANCELLED, details, "CANCELLED"));
+    this.#sequence = new AttemptSequence(env, policy, kind, this.metadata, limits);
     const obstacle = this.limits.obstacle(this.#refusal);
     if (obstacle !== null) return this.#finish(notSent(obstacle.status, obstacle.reason));
     this.#pick();
@@ -99,7 +94,7 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   protected end(code: Status, details: string, reason: Reason): void {
     const phase = this.#phase;
     if (phase.kind === "done" || this.#ending !== null) return;
-    const status = { code, details, metadata: new Metadata() };
+    const status = ownStatus(code, details);
     if (phase.kind === "running") {
       this.#ending = { status, reason };
       return phase.cancel(code, details);
@@ -113,31 +108,39 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   }
 
   onPickable(): boolean {
-    return this.#phase.kind !== "queued" || this.#context.runInAsyncScope(this.#pickQueued, this);
+    return this.#phase.kind !== "queued" || this.context.runInAsyncScope(this.#pickQueued, this);
   }
 
-  onAttemptHeaders(_attempt: Attempt, metadata: Metadata): void {
+  onAttemptHeaders(attempt: Attempt, metadata: Metadata): void {
+    if (this.#sequence?.holdsAnswer === true && this.outbox.isReplayable) return this.hold(metadata);
     // The caller sees this attempt from now on (R14): nothing is kept for another.
     this.outbox.stopReplay();
-    this.deliverHeaders(metadata);
+    this.handOverHeaders(metadata, attempt.slot.isPooled);
+  }
+
+  onAttemptMessage(attempt: Attempt, message: Buffer): void {
+    this.handOverMessage(message, attempt.slot.isPooled);
   }
 
   onAttemptStatus(attempt: Attempt, status: StatusObject): void {
     const settle = status.code === Status.OK ? this.#succeed : this.#onAttemptFailed;
-    this.#context.runInAsyncScope(settle, this, attempt, status);
+    this.context.runInAsyncScope(settle, this, attempt, status);
+  }
+
+  #askForSlot(): PickResult {
+    const { tried, isWaitingForReady } = this.#sequence as AttemptSequence;
+    return this.env.transport.pick(tried, isWaitingForReady);
   }
 
   #pick(): void {
-    const sequence = this.#sequence as AttemptSequence;
-    const result = this.env.transport.pick(sequence.tried, sequence.isWaitingForReady);
+    const result = this.#askForSlot();
     if (result !== "queue") return this.#proceed(result);
     this.#phase = { kind: "queued", timer: this.limits.untilDeadline(() => this.#onQueueTimeout()) };
     this.env.transport.queue.add(this);
   }
 
   #pickQueued(): boolean {
-    const sequence = this.#sequence as AttemptSequence;
-    const result = this.env.transport.pick(sequence.tried, sequence.isWaitingForReady);
+    const result = this.#askForSlot();
     if (result === "queue") return false;
     this.#leaveWait();
     this.#proceed(result);
@@ -175,6 +178,7 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   #decide(attempt: Attempt | null, outcome: Outcome): void {
     const next = (this.#sequence as AttemptSequence).decide(attempt, outcome, this.outbox.isReplayable);
     if (next.kind === "deliver") return this.#finish(outcome);
+    this.dropHeld();
     // A timer even for "at once": a failure that repeats in the same turn would starve timers and sockets.
     const delayMs = Math.min(next.delayMs, this.limits.timeLeftMs);
     const timer = this.env.clock.setTimer(() => this.#retry(outcome), delayMs, { keepAlive: true });
@@ -184,17 +188,13 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
   #retry(last: Outcome): void {
     this.#leaveWait();
     if (!this.limits.isPassed) return this.#pick();
-    const details = `Deadline exceeded while waiting to retry; last failure: ${last.details}`;
-    const status = { code: Status.DEADLINE_EXCEEDED, details, metadata: last.metadata };
-    this.#finish(notSent(status, "DEADLINE_EXCEEDED"));
+    this.#finish(deadlineInBackoff(last));
   }
 
   #onQueueTimeout(): void {
     this.#leaveWait();
     const { target, transport } = this.env;
-    const details = `Deadline exceeded while waiting for an endpoint of ${target}: ${transport.missing}`;
-    const status = { code: Status.DEADLINE_EXCEEDED, details, metadata: new Metadata() };
-    this.#context.runInAsyncScope(this.#finish, this, notSent(status, "NO_READY_ENDPOINT"));
+    this.context.runInAsyncScope(this.#finish, this, deadlineInQueue(target, transport.missing));
   }
 
   #leaveWait(): void {
@@ -208,7 +208,7 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
     const reported = (this.#sequence as AttemptSequence).succeed(attempt, status);
     this.#release();
     this.env.counters.succeeded++;
-    this.deliverStatus(reported);
+    this.handOverStatus(reported);
   }
 
   #finish(outcome: Outcome): void {
@@ -218,7 +218,7 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
     this.#release();
     env.counters.failed++;
     // In a turn of its own, so that a callback of the user that throws does not end our loops over other calls.
-    this.#context.runInAsyncScope(() => process.nextTick(() => this.deliverStatus(reported)));
+    this.context.runInAsyncScope(() => process.nextTick(() => this.handOverStatus(reported)));
   }
 
   #release(): void {
@@ -227,10 +227,6 @@ export abstract class AttemptMachine implements AttemptOwner, PickWaiter, Runnin
     for (const callback of this.outbox.close()) process.nextTick(callback);
     this.env.callEnded(this);
   }
-}
-
-function unavailable(details: string, reason: Reason, progress?: Outcome["progress"]): Outcome {
-  return notSent({ code: Status.UNAVAILABLE, details, metadata: new Metadata() }, reason, progress);
 }
 
 /** A shared function, so that starting a call costs no closure. */

@@ -54,6 +54,15 @@ export class AttemptSequence {
     return new AttemptSequence(env, env.policies.of(method), UNKNOWN_KIND, metadata, limits);
   }
 
+  /**
+   * True where a single answer is held back until its status came, so that a connection that ends, or falls silent,
+   * in between costs no idempotent call. gRFC A6 commits at the headers, because by then the application has seen
+   * them; here it has not. A failure that the server itself reports after headers is final as in A6.
+   */
+  get holdsAnswer(): boolean {
+    return this.#isIdempotent && !this.kind.responseStream && this.#retry.maxAttempts > 1;
+  }
+
   /** Endpoints this call has failed on; null before the first failure. */
   get tried(): PickFilter<Candidate> | null {
     return this.#tried;
@@ -121,7 +130,7 @@ export class AttemptSequence {
 
   /** What follows an attempt that ended, or a pick that found nothing. */
   decide(attempt: Attempt | null, outcome: Outcome, isReplayable: boolean): NextStep {
-    const progress = this.#progressOf(attempt, isReplayable);
+    const progress = this.#progressOf(attempt, outcome, isReplayable);
     const incident = this.#incident;
     this.#incident = null;
     const decision = decideRetry(this.#retry, progress, outcome, this.env.throttle, incident);
@@ -169,7 +178,7 @@ export class AttemptSequence {
     return metadata;
   }
 
-  #progressOf(attempt: Attempt | null, isReplayable: boolean): RetryProgress {
+  #progressOf(attempt: Attempt | null, outcome: Outcome, isReplayable: boolean): RetryProgress {
     this.#progress ??= {
       countedAttempts: 0,
       retriesSincePushback: 0,
@@ -179,7 +188,8 @@ export class AttemptSequence {
       isReplayable,
     };
     this.#progress.countedAttempts = this.#counted;
-    this.#progress.isCommitted = attempt?.hasHeaders === true || attempt?.hasMessage === true;
+    const hasAnswer = attempt?.hasHeaders === true;
+    this.#progress.isCommitted = hasAnswer && (!this.holdsAnswer || outcome.origin === "remote");
     this.#progress.isReplayable = isReplayable;
     return this.#progress;
   }

@@ -1,7 +1,7 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
-import { isObject, positiveMs } from "../core/index.js";
+import { exceeds, isObject, positiveMs } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import { poolOptionsShape } from "../pool/index.js";
 import { retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
@@ -71,15 +71,11 @@ export const channelOptionsSchema = z
     path: ["insecure"],
     message: "false needs credentials",
   })
-  .refine(
-    ({ attemptTimeoutMs, timeoutMs }) =>
-      !(Number(attemptTimeoutMs ?? 0) > Number(timeoutMs ?? Number.POSITIVE_INFINITY)),
-    {
-      when: isObject,
-      path: ["attemptTimeoutMs"],
-      message: "allowed: timeoutMs or less, or no second attempt could be made",
-    },
-  );
+  .refine(({ attemptTimeoutMs, timeoutMs }) => !exceeds(attemptTimeoutMs, timeoutMs), {
+    when: isObject,
+    path: ["attemptTimeoutMs"],
+    message: "allowed: timeoutMs or less, or no second attempt could be made",
+  });
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

@@ -120,7 +120,7 @@ const DISGUISES: readonly Disguise[] = [
 /** Turns a status of grpc-js, and what else is known, into the facts that decisions need. */
 export function classify(status: StatusObject, evidence: Evidence): Outcome {
   const disguise = isTrailersOnly(status) ? null : findDisguise(status);
-  if (disguise === null) return remote(status, evidence);
+  if (disguise === null || isSaidByServer(disguise, evidence)) return remote(status, evidence);
   if (disguise.reason === "DEADLINE_EXCEEDED") return deadline(status, disguise, evidence);
   // A stub's own channel that cannot connect says so at once, again and again: that is a failed pick, not a race.
   if (!evidence.isPooled && disguise.progress === "unsent") return notSent(status, "DIAL_FAILED");
@@ -163,8 +163,17 @@ function remote(status: StatusObject, evidence: Evidence): Outcome {
   };
 }
 
-function isDeadlineEcho(status: StatusObject): boolean {
-  return status.code === Status.DEADLINE_EXCEEDED || status.code === Status.CANCELLED;
+/** After headers on a living connection, in good time, such words are the server's own trouble with somebody else. */
+function isSaidByServer({ reason }: Disguise, evidence: Evidence): boolean {
+  if (!evidence.hasHeaders || !evidence.isPooled) return false;
+  if (reason === "DEADLINE_EXCEEDED") return !evidence.isDeadlineDue;
+  return reason === "CONNECTION_LOST" && !evidence.isConnectionLost;
+}
+
+/** Also UNKNOWN: some servers hand on their own runtime's words for it. */
+function isDeadlineEcho({ code, details }: StatusObject): boolean {
+  if (code === Status.UNKNOWN) return /deadline exceeded/i.test(details);
+  return code === Status.DEADLINE_EXCEEDED || code === Status.CANCELLED;
 }
 
 /** Statuses without trailers on a connection that is gone: RST codes that the end of the session put on its streams. */

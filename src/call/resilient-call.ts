@@ -6,7 +6,6 @@ import {
 } from "@grpc/grpc-js";
 import type { ReportedStatus } from "../core/index.js";
 import type { InnerCall } from "../pool/index.js";
-import type { Attempt } from "./attempt.js";
 import { AttemptMachine } from "./attempt-machine.js";
 import type { CallEnv } from "./call-env.js";
 import { CallLimits, type ParentCall } from "./call-limits.js";
@@ -82,7 +81,7 @@ export class ResilientCall extends AttemptMachine implements InnerCall {
     return this.#number;
   }
 
-  override onAttemptMessage(_attempt: Attempt, message: Buffer): void {
+  protected override deliverMessage(message: Buffer): void {
     this.#listener?.onReceiveMessage(message);
   }
 

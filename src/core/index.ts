@@ -14,6 +14,7 @@ export { Closable, Subscription } from "./lifecycle.js";
 export {
   describeIssues,
   durationMs,
+  exceeds,
   isObject,
   parseOptions,
   positiveMs,

@@ -17,6 +17,15 @@ export function isObject(payload: { readonly value: unknown }): boolean {
   return typeof payload.value === "object" && payload.value !== null;
 }
 
+/** For rules across fields: true when both are numbers that stand on their own, and the first is the larger one. */
+export function exceeds(value: unknown, limit: unknown): boolean {
+  return isLegal(value) && isLegal(limit) && value > limit;
+}
+
+function isLegal(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}
+
 /** Keys further away than this are not worth suggesting. */
 const MAX_SUGGESTION_DISTANCE = 3;
 

@@ -31,7 +31,7 @@ function createDnsResolver(
   const endpoint = knownEndpoint(address, deps.env);
   if (isLiteral(address)) return new StaticResolver(parsed.canonical, [endpoint]);
   if (endpoint.isProxied)
-    return new StaticResolver(parsed.canonical, [{ ...endpoint, serverName: parsed.host }]);
+    return new StaticResolver(parsed.canonical, [{ ...endpoint, serverName: parsed.defaultAuthority }]);
   return new DnsResolver(parsed, deps, options);
 }
 

@@ -6,14 +6,16 @@ import { canonicalAddress, type Endpoint } from "../core/index.js";
  * `serverName`, so that `:authority` and the TLS certificate are checked against the name, not the IP address.
  * @throws Error when there is no address, or something that is none: an empty set would take every endpoint away.
  */
-export function endpointsOf(host: string, port: number, addresses: readonly string[]): Endpoint[] {
+export function endpointsOf(serverName: string, port: number, addresses: readonly string[]): Endpoint[] {
   const stranger = addresses.find((address) => isIP(address) === 0);
   if (stranger !== undefined) {
-    throw new Error(`the lookup of "${host}" answered ${JSON.stringify(stranger)}, which is no IP address`);
+    throw new Error(
+      `the lookup of "${serverName}" answered ${JSON.stringify(stranger)}, which is no IP address`,
+    );
   }
-  if (addresses.length === 0) throw new Error(`the lookup of "${host}" answered without any address`);
+  if (addresses.length === 0) throw new Error(`the lookup of "${serverName}" answered without any address`);
   const unique = new Set(addresses.map((address) => canonicalAddress({ kind: "tcp", host: address, port })));
-  return interleave([...unique]).map((address) => ({ address, serverName: host }));
+  return interleave([...unique]).map((address) => ({ address, serverName }));
 }
 
 /**

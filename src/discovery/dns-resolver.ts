@@ -29,6 +29,8 @@ export class DnsResolver implements Resolver {
   readonly target: string;
   readonly #host: string;
   readonly #port: number;
+  /** The name as gRPC sends it as `:authority`: with the port only where the target names one. */
+  readonly #serverName: string;
   readonly #deps: ResolverDeps;
   readonly #options: ResolvedDiscoveryOptions;
   readonly #gate: ListenerGate;
@@ -43,6 +45,7 @@ export class DnsResolver implements Resolver {
     this.target = target.canonical;
     this.#host = target.host;
     this.#port = target.port;
+    this.#serverName = target.defaultAuthority;
     this.#deps = deps;
     this.#options = options;
     this.#gate = new ListenerGate(target.canonical);
@@ -85,7 +88,7 @@ export class DnsResolver implements Resolver {
 
   /** Async, so that a lookup function that throws counts as one that rejects. */
   async #ask(): Promise<Endpoint[]> {
-    return endpointsOf(this.#host, this.#port, await this.#deps.lookup(this.#host));
+    return endpointsOf(this.#serverName, this.#port, await this.#deps.lookup(this.#host));
   }
 
   /**

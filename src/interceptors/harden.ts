@@ -44,13 +44,18 @@ export function harden<S extends Client>(
   const problems = isShape(shape) ? [] : [...shape];
   const channel = collectProblems(problems, () =>
     isPooled
-      ? overPool(target ?? (isShape(shape) ? shape.channel.getTarget() : undefined), rest, collaborators)
+      ? overPool(target === undefined ? ownTarget(shape) : target, rest, collaborators)
       : overStub(shape, rest, collaborators),
   );
   if (!isShape(shape) || channel === null) throw problemsError("harden", problems);
   const made = channel();
   made.known.add(shape.definitions);
   return reroute(stub, shape, made, !isPooled);
+}
+
+/** Undefined for a stub that is none, whose other problems are told all the same. */
+function ownTarget(shape: StubShape | readonly string[]): string | undefined {
+  return isShape(shape) ? shape.channel.getTarget() : undefined;
 }
 
 type MakeChannel = () => ResilientChannel;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationMs, isObject, positiveMs } from "../core/index.js";
+import { durationMs, exceeds, isObject, positiveMs } from "../core/index.js";
 import { innerOptionKeySchema } from "./refused-channel-options.js";
 
 const MIB = 1024 * 1024;
@@ -37,11 +37,15 @@ export const keepaliveSchema = z
     /** Allows `timeMs` under 10,000, which servers in their default configuration punish. Default false. */
     allowAggressiveKeepalive: z.boolean().default(false),
   })
-  .refine((keepalive) => keepalive.allowAggressiveKeepalive || !(keepalive.timeMs < MIN_KEEPALIVE_MS), {
-    when: isObject,
-    path: ["timeMs"],
-    message: `allowed: ${MIN_KEEPALIVE_MS} or more, less only with allowAggressiveKeepalive: servers answer with GOAWAY too_many_pings`,
-  });
+  .refine(
+    (keepalive) =>
+      keepalive.allowAggressiveKeepalive === true || !exceeds(MIN_KEEPALIVE_MS, keepalive.timeMs),
+    {
+      when: isObject,
+      path: ["timeMs"],
+      message: `allowed: ${MIN_KEEPALIVE_MS} or more, less only with allowAggressiveKeepalive: servers answer with GOAWAY too_many_pings`,
+    },
+  );
 
 /** The pool's own options; they stand at the top level of a channel's options. */
 export const poolOptionsShape = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { positiveMs } from "../core/index.js";
+import { exceeds, positiveMs } from "../core/index.js";
 import { parseFailureCode } from "./status-code.js";
 
 const backoffKind = () => z.enum(["exponential", "linear", "fixed", "immediate"]);
@@ -79,7 +79,7 @@ export const retryOptionsSchema = z
   })
   .check(({ value, issues }) => {
     const { maxAttempts, maxAttemptsLimit } = value;
-    if (maxAttempts <= maxAttemptsLimit) return;
+    if (!exceeds(maxAttempts, maxAttemptsLimit)) return;
     const message = `maxAttempts is ${maxAttempts}; allowed: 1 to maxAttemptsLimit (${maxAttemptsLimit})`;
     issues.push({ code: "custom", message, input: value });
   });

@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { unary } from "../support/counting-server.js";
 import { type RawRequest, respondOk, rst } from "../support/raw-http2-server.js";
-import { failureOf, Stage } from "../support/stage.js";
+import { endings, failureOf, Stage } from "../support/stage.js";
 
 const stage = new Stage();
 const PICK_FIRST = { loadBalancing: "pick_first" as const };
@@ -14,19 +14,16 @@ describe("a server refuses the stream before the application sees it", () => {
   it("repeats a call that is not idempotent on another endpoint, once and at no cost", async () => {
     const [refusing, up] = [await stage.raw(refuse), await stage.server()];
     const { client, channel, events } = await stage.warm([refusing, up]);
-    const tokens = channel.stats().throttle?.tokens;
 
-    const results = [await unary(client, "a"), await unary(client, "b")];
+    const results = [];
+    while (refusing.streamsStarted === 0) results.push(await unary(client, "x"));
 
-    expect(results).toEqual([
-      { ok: true, text: "a" },
-      { ok: true, text: "b" },
-    ]);
-    expect([refusing.streamsStarted, up.executions.Unary]).toEqual([1, 2]);
-    expect(up.calls.map(({ metadata }) => metadata.get("grpc-previous-rpc-attempts"))).toEqual([[], []]);
+    expect(endings(results)).toEqual({ OK: results.length });
+    expect([refusing.streamsStarted, up.executions.Unary]).toEqual([1, results.length]);
+    expect(up.calls.at(-1)?.metadata.get("grpc-previous-rpc-attempts")).toEqual([]);
     expect(events.of("call.retry")).toMatchObject([{ kind: "transparent", delayMs: 0 }]);
     expect(channel.stats().calls).toMatchObject({ retries: 0, transparentRetries: 1 });
-    expect(channel.stats().throttle?.tokens).toBe(tokens);
+    expect(channel.stats().throttle).toEqual({ tokens: 20, maxTokens: 20 });
     expect(channel.endpoints().map(({ breaker }) => breaker)).toEqual(["closed", "closed"]);
   });
 
@@ -50,14 +47,13 @@ describe("a server refuses the stream before the application sees it", () => {
       request.index === 1 ? refuse(request) : respondOk(request.stream);
     const [ours, theirs] = [await stage.raw(answer), await stage.raw(answer)];
     const up = await stage.server();
-    const { client } = await stage.warm([ours, up]);
+    const { client, events } = await stage.warm([ours, up]);
     const bare = stage.bare([theirs], { loadBalancingConfig: [{ pick_first: {} }] });
 
-    await unary(client, "a");
-    await unary(client, "b");
-    await unary(bare, "a");
+    while (ours.streamsStarted === 0) await unary(client, "x");
+    await unary(bare, "x");
 
-    expect(ours.streamsStarted).toBe(1);
+    expect(events.picks.slice(-2)).toEqual([ours.address, up.address]);
     expect(theirs.streamsStarted).toBe(2);
   });
 });

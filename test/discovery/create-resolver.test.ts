@@ -46,7 +46,7 @@ describe("createResolver", () => {
     const resolved = await resolve("users:50051");
 
     expect(resolved.asked).toEqual(["users"]);
-    expect(resolved.endpoints).toEqual([{ address: "10.0.0.1:50051", serverName: "users" }]);
+    expect(resolved.endpoints).toEqual([{ address: "10.0.0.1:50051", serverName: "users:50051" }]);
   });
 
   it("calls the resolver by the canonical target", async () => {
@@ -58,13 +58,15 @@ describe("createResolver", () => {
     const resolved = await resolve("users:50051", PROXY);
 
     expect(resolved.asked).toEqual([]);
-    expect(resolved.endpoints).toEqual([{ address: "users:50051", serverName: "users", isProxied: true }]);
+    expect(resolved.endpoints).toEqual([
+      { address: "users:50051", serverName: "users:50051", isProxied: true },
+    ]);
   });
 
   it("looks up a name that is exempt from the proxy", async () => {
     const resolved = await resolve("users.svc:50051", PROXY);
 
-    expect(resolved.endpoints).toEqual([{ address: "10.0.0.1:50051", serverName: "users.svc" }]);
+    expect(resolved.endpoints).toEqual([{ address: "10.0.0.1:50051", serverName: "users.svc:50051" }]);
   });
 
   it("decides about the proxy for each address of a list, and never for a socket path", async () => {

@@ -17,8 +17,8 @@ describe("DnsResolver: answers", () => {
     expect(names.asked).toEqual(["users"]);
     expect(listener.sets).toEqual([
       [
-        { address: "10.0.0.1:50051", serverName: "users" },
-        { address: "[fd00::1]:50051", serverName: "users" },
+        { address: "10.0.0.1:50051", serverName: "users:50051" },
+        { address: "[fd00::1]:50051", serverName: "users:50051" },
       ],
     ]);
   });

@@ -128,7 +128,7 @@ describe("what a queued call waits for", () => {
     ];
 
     expect(whatIsMissing(endpoints, 100)).toBe(
-      "3 endpoints: 2 CONNECTING, 1 TRANSIENT_FAILURE; c:1: connect ECONNREFUSED",
+      "3 endpoints: 2 CONNECTING, 1 TRANSIENT_FAILURE; last error: c:1: connect ECONNREFUSED",
     );
   });
 

@@ -217,7 +217,7 @@ describe("transparent retries", () => {
     expect(decision.kind).toBe("deliver");
   });
 
-  it.each<Reason>(["CIRCUIT_OPEN", "NO_READY_ENDPOINT", "DIAL_FAILED"])(
+  it.each<Reason>(["NO_READY_ENDPOINT", "DIAL_FAILED"])(
     "R21: are not made of a failed pick; %s follows the policy by its code",
     (reason) => {
       const noPick = { progress: "no-pick", processed: "no", origin: "local", reason } as const;

@@ -77,13 +77,12 @@ export class ChannelBench {
   /** What must be zero once nothing runs any more. */
   get leftovers(): Record<string, number> {
     const { callsInFlight, callsQueued, retryBufferBytes } = this.channel.stats();
-    const fakes = this.network.dials.reduce((sum, dial) => sum + dial.inFlight, 0);
     return {
       callsInFlight,
       callsQueued,
       retryBufferBytes,
       keepAliveTimers: this.clock.keepAliveTimers,
-      innerCalls: fakes,
+      innerCalls: this.network.calls.filter((call) => !call.isEnded).length,
     };
   }
 }

@@ -152,8 +152,15 @@ export class Entrance {
   }
 }
 
-/** Runs a suite for every combination of stub and door. Each test begins and ends without an open connection. */
-export function describeDoors(suite: (entrance: Entrance) => void, through: readonly Door[] = doors): void {
+/**
+ * Runs a suite for every combination of stub and door, unless fewer are named. Each test begins and ends without an
+ * open connection.
+ */
+export function describeDoors(
+  suite: (entrance: Entrance) => void,
+  through: readonly Door[] = doors,
+  stubs: readonly AnyFlavour[] = flavours,
+): void {
   let servers: readonly DirectedServer[] = [];
   beforeAll(async () => {
     servers = await Promise.all([DirectedServer.start(), DirectedServer.start()]);
@@ -163,7 +170,7 @@ export function describeDoors(suite: (entrance: Entrance) => void, through: read
   });
 
   for (const door of through) {
-    for (const flavour of flavours) {
+    for (const flavour of stubs) {
       describe(`a ${flavour.name} stub through ${door.name}`, () => {
         const entrance = new Entrance(flavour, door, () => servers);
         beforeEach(() => entrance.begin());

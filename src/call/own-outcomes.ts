@@ -1,0 +1,25 @@
+import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
+import type { Outcome, Reason } from "../core/index.js";
+import { notSent } from "./classify.js";
+
+/** A status of our own making. */
+export function ownStatus(code: Status, details: string, metadata: Metadata = new Metadata()): StatusObject {
+  return { code, details, metadata };
+}
+
+/** No attempt could be made. */
+export function unavailable(details: string, reason: Reason, progress?: Outcome["progress"]): Outcome {
+  return notSent(ownStatus(Status.UNAVAILABLE, details), reason, progress);
+}
+
+/** The deadline passed in a backoff: the last failure is named, because it is the cause (R12). */
+export function deadlineInBackoff(last: Outcome): Outcome {
+  const details = `Deadline exceeded while waiting to retry; last failure: ${last.details}`;
+  return notSent(ownStatus(Status.DEADLINE_EXCEEDED, details, last.metadata), "DEADLINE_EXCEEDED");
+}
+
+/** The deadline passed in the queue for an endpoint. */
+export function deadlineInQueue(target: string, missing: string): Outcome {
+  const details = `Deadline exceeded while waiting for an endpoint of ${target}: ${missing}`;
+  return notSent(ownStatus(Status.DEADLINE_EXCEEDED, details), "NO_READY_ENDPOINT");
+}

@@ -1,0 +1,309 @@
+import { Metadata, status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import { callOptions } from "../../src/call/index.js";
+import {
+  A,
+  B,
+  C,
+  type ChannelBench,
+  IDEMPOTENT,
+  NOTHING_LEFT,
+  readyBench,
+} from "../support/channel-bench.js";
+import { fixedRandom } from "../support/seeded-random.js";
+
+const ALMOST_ONE = 1 - 2 ** -53;
+const FIVE_ATTEMPTS = { ...IDEMPOTENT, retry: { maxAttempts: 5 } };
+
+/** The running attempt ends UNAVAILABLE, in one frame. */
+async function failCurrent(bench: ChannelBench, trailers: Record<string, string> = {}): Promise<void> {
+  bench.network.current.fail(status.UNAVAILABLE, "scripted", trailers);
+  await bench.settle();
+}
+
+/** How long the clock has to run until the next attempt is there; at most `maxMs`. */
+async function msToNextAttempt(bench: ChannelBench, maxMs = 5_000): Promise<number> {
+  const before = bench.network.calls.length;
+  const start = bench.clock.now();
+  while (bench.network.calls.length === before && bench.clock.now() - start < maxMs) await bench.advance(1);
+  return bench.clock.now() - start;
+}
+
+describe("a retry by policy", () => {
+  it.each([
+    [0, [80, 160, 320, 640]],
+    [0.5, [100, 200, 400, 800]],
+    [ALMOST_ONE, [120, 240, 480, 960]],
+  ])("R11: waits its backoff on the clock, not a millisecond less (roll %d)", async (roll, waits) => {
+    const bench = await readyBench(FIVE_ATTEMPTS, { random: fixedRandom(roll) });
+    await bench.unary();
+
+    for (const wait of waits) {
+      await failCurrent(bench);
+      expect(await msToNextAttempt(bench)).toBe(wait);
+    }
+  });
+
+  it("R13, C27: picks anew, and avoids the endpoints that the call has failed on", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS, { addresses: [A, B, C] });
+    await bench.unary();
+
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await failCurrent(bench);
+      await msToNextAttempt(bench);
+    }
+
+    expect(new Set(bench.network.route)).toEqual(new Set([A, B, C]));
+  });
+
+  it("makes maxAttempts attempts, the first included, and then delivers the server's own answer", async () => {
+    const bench = await readyBench(IDEMPOTENT);
+    const call = await bench.unary();
+
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await failCurrent(bench);
+      await bench.advance(1_000);
+    }
+
+    expect(bench.network.calls).toHaveLength(3);
+    expect(call.status).toMatchObject({ code: status.UNAVAILABLE, details: "scripted", reason: "REMOTE" });
+    expect(call.status.explanation).toContain("3 of 3 attempts used");
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
+
+  it("G24: repeats nothing that may have run, unless the method is declared idempotent", async () => {
+    const bench = await readyBench();
+    const call = await bench.unary();
+
+    await failCurrent(bench);
+
+    expect(bench.network.calls).toHaveLength(1);
+    expect(call.status).toMatchObject({ processed: "maybe", reason: "REMOTE" });
+    expect(call.status.explanation).toContain("not declared idempotent");
+  });
+
+  it.each([
+    ["callOptions", { deadline: callOptions({ idempotent: true }).deadline as Date }],
+    ["grpc-js's metadata option", { metadata: new Metadata({ idempotentRequest: true }) }],
+  ])("repeats a call that its caller declared idempotent by %s", async (_how, options) => {
+    const bench = await readyBench();
+    await bench.unary(options);
+
+    await failCurrent(bench);
+
+    expect(await msToNextAttempt(bench)).toBe(100);
+  });
+
+  it.each([status.INVALID_ARGUMENT, status.NOT_FOUND, status.INTERNAL, status.DEADLINE_EXCEEDED])(
+    "G03: is not made for code %d",
+    async (code) => {
+      const bench = await readyBench(IDEMPOTENT);
+      const call = await bench.unary();
+
+      bench.network.current.fail(code, "no");
+      await bench.settle();
+
+      expect(call.status).toMatchObject({ code, details: "no" });
+      expect(bench.network.calls).toHaveLength(1);
+    },
+  );
+
+  it("follows what the call itself says about retrying", async () => {
+    const bench = await readyBench(IDEMPOTENT);
+    const deadline = callOptions({ retry: { maxAttempts: 2, backoff: { initialMs: 7 } } }).deadline as Date;
+    const call = await bench.unary({ deadline });
+
+    await failCurrent(bench);
+    expect(await msToNextAttempt(bench)).toBe(7);
+    await failCurrent(bench);
+
+    expect(call.isOver).toBe(true);
+  });
+
+  it("B05: delivers the answer of the attempt that succeeds, and nothing of those before it", async () => {
+    const bench = await readyBench(IDEMPOTENT);
+    const call = await bench.unary();
+    await failCurrent(bench);
+    await msToNextAttempt(bench);
+
+    bench.network.current.ok("finally");
+    await bench.settle();
+
+    expect(call.log).toEqual(["headers", "finally", "status"]);
+    expect(call.status.code).toBe(status.OK);
+    expect(bench.channel.stats().calls).toMatchObject({
+      started: 1,
+      succeeded: 1,
+      failed: 0,
+      attempts: 2,
+      retries: 1,
+    });
+  });
+
+  it("R14: is not made once response headers have arrived", async () => {
+    const bench = await readyBench(IDEMPOTENT);
+    const call = await bench.unary();
+
+    bench.network.current.failAfterHeaders(status.UNAVAILABLE);
+    await bench.settle();
+
+    expect(call.log).toEqual(["headers", "status"]);
+    expect(bench.network.calls).toHaveLength(1);
+    expect(call.status.explanation).toContain("the response had begun");
+  });
+});
+
+describe("what each attempt carries", () => {
+  it("R42: the number of attempts before it, from the second on", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS);
+    await bench.unary();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await failCurrent(bench);
+      await msToNextAttempt(bench);
+    }
+
+    expect(bench.network.calls.map(({ previousAttempts }) => previousAttempts)).toEqual([
+      undefined,
+      "1",
+      "2",
+    ]);
+  });
+
+  it("R49: the time left when it starts", async () => {
+    const bench = await readyBench({ ...FIVE_ATTEMPTS, attemptTimeoutMs: null });
+    await bench.unary({ deadline: bench.clock.epoch() + 5_000 });
+    const left = [bench.network.current.timeoutAt(bench.clock.epoch())];
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await failCurrent(bench);
+      await msToNextAttempt(bench);
+      left.push(bench.network.current.timeoutAt(bench.clock.epoch()));
+    }
+
+    expect(left).toEqual([5_000, 4_900, 4_700]);
+  });
+
+  it("the caller's metadata and message, and the caller's own metadata stays as it was", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS);
+    const metadata = new Metadata();
+    metadata.set("tenant", "blue");
+    await bench.unary({ metadata, request: "ask" });
+    await failCurrent(bench);
+    await msToNextAttempt(bench);
+
+    expect(bench.network.calls.map((call) => call.metadata.get("tenant"))).toEqual([["blue"], ["blue"]]);
+    expect(bench.network.calls.map(({ sentTexts }) => sentTexts)).toEqual([["ask"], ["ask"]]);
+    expect(Object.keys(metadata.getMap())).toEqual(["tenant"]);
+  });
+});
+
+describe("the server's pushback", () => {
+  it("R25: sets the wait to the millisecond, without jitter", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS, { random: fixedRandom(0) });
+    await bench.unary();
+
+    await failCurrent(bench, { "grpc-retry-pushback-ms": "250" });
+
+    expect(await msToNextAttempt(bench)).toBe(250);
+  });
+
+  it("R26: lets the backoff begin anew after it", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS);
+    await bench.unary();
+    await failCurrent(bench);
+    expect(await msToNextAttempt(bench)).toBe(100);
+
+    await failCurrent(bench, { "grpc-retry-pushback-ms": "30" });
+    expect(await msToNextAttempt(bench)).toBe(30);
+    await failCurrent(bench);
+
+    expect(await msToNextAttempt(bench)).toBe(100);
+  });
+
+  it.each(["-1", "soon", ""])("R24: of %j forbids a retry", async (pushback) => {
+    const bench = await readyBench(FIVE_ATTEMPTS);
+    const call = await bench.unary();
+
+    await failCurrent(bench, { "grpc-retry-pushback-ms": pushback });
+
+    expect(call.status.explanation).toContain("pushback forbids it");
+  });
+
+  it("R25: of zero retries at once, but never inside the turn of the failure", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS);
+    await bench.unary();
+
+    await failCurrent(bench, { "grpc-retry-pushback-ms": "0" });
+    expect(bench.network.calls).toHaveLength(1);
+
+    await bench.advance(0);
+    expect(bench.network.calls).toHaveLength(2);
+  });
+});
+
+describe("the retry throttle", () => {
+  const throttle = { maxTokens: 4, tokenRatio: 0.1 };
+  const throttled = { ...IDEMPOTENT, retry: { maxAttempts: 5, throttle } };
+
+  it("R29: stops retries when half of the tokens are gone, the failure's own token included", async () => {
+    const bench = await readyBench(throttled);
+    const call = await bench.unary();
+    await failCurrent(bench);
+    await msToNextAttempt(bench);
+
+    await failCurrent(bench);
+
+    expect(bench.channel.stats().throttle).toEqual({ tokens: 2, maxTokens: 4 });
+    expect(call.status.explanation).toContain("the retry throttle is at 2 of 4 tokens");
+  });
+
+  it("R30: never holds up a first attempt, and returns the failure at once", async () => {
+    const bench = await readyBench(throttled);
+    for (let call = 0; call < 6; call++) {
+      await bench.unary();
+      await failCurrent(bench);
+      await bench.advance(5_000);
+    }
+    const before = bench.network.calls.length;
+
+    const call = await bench.unary();
+    await failCurrent(bench);
+
+    expect(bench.network.calls).toHaveLength(before + 1);
+    expect(call.isOver).toBe(true);
+    expect(bench.channel.stats().throttle?.tokens).toBe(0);
+  });
+
+  it("R28: gets tokens back from every success", async () => {
+    const bench = await readyBench(throttled);
+    await bench.unary();
+    await failCurrent(bench);
+    await msToNextAttempt(bench);
+
+    bench.network.current.ok();
+    await bench.settle();
+
+    expect(bench.channel.stats().throttle?.tokens).toBe(3.1);
+  });
+
+  it("R28: loses none to calls that may not be retried", async () => {
+    const bench = await readyBench({ retry: { throttle } });
+    await bench.unary();
+
+    await failCurrent(bench);
+
+    expect(bench.channel.stats().throttle?.tokens).toBe(4);
+  });
+
+  it("loses one token, not one per call, when a connection is lost (R178)", async () => {
+    const bench = await readyBench({
+      ...IDEMPOTENT,
+      retry: { throttle: { maxTokens: 20, tokenRatio: 0.1 } },
+    });
+    for (let call = 0; call < 8; call++) await bench.unary();
+
+    bench.network.last(A).lose("read ECONNRESET");
+    await bench.settle();
+
+    expect(bench.channel.stats().throttle?.tokens).toBe(19);
+  });
+});
