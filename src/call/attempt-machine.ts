@@ -1,6 +1,7 @@
 import { type CallCredentials, Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Reason, Timer } from "../core/index.js";
 import type { PickFailure, PickResult, PickWaiter, Slot } from "../pool/index.js";
+import { AnswerDelivery } from "./answer-delivery.js";
 import type { Attempt, AttemptOwner } from "./attempt.js";
 import { AttemptSequence } from "./attempt-sequence.js";
 import type { CallEnv, RunningCall } from "./call-env.js";
@@ -71,7 +72,6 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     this.#refusal = this.env.closedDetails;
     this.env.callStarted(this);
     this.env.counters.started++;
-    if (this.#phase.kind === "done") return;
     this.#phase = STARTING;
     process.nextTick(begin, this);
   }
@@ -85,7 +85,8 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     const policy = env.policies.of(this.method);
     limits.begin(policy, kind, (details) => this.end(Status.CANCELLED, details, "CANCELLED"));
     this.#sequence = new AttemptSequence(env, policy, kind, this.metadata, limits);
-    const obstacle = this.limits.obstacle(this.#refusal);
+    if (this.#ending !== null) return this.#finish(notSent(this.#ending.status, this.#ending.reason));
+    const obstacle = limits.obstacle(this.#refusal);
     if (obstacle !== null) return this.#finish(notSent(obstacle.status, obstacle.reason));
     this.#pick();
   }
@@ -95,10 +96,10 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     const phase = this.#phase;
     if (phase.kind === "done" || this.#ending !== null) return;
     const status = ownStatus(code, details);
-    if (phase.kind === "running") {
-      this.#ending = { status, reason };
-      return phase.cancel(code, details);
-    }
+    // Before the start there is no listener yet: whoever starts the call hears of its end then.
+    if (phase.kind === "created" || phase.kind === "running") this.#ending = { status, reason };
+    if (phase.kind === "created") return;
+    if (phase.kind === "running") return phase.cancel(code, details);
     this.#leaveWait();
     this.#finish(notSent(status, reason));
   }
@@ -115,6 +116,7 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     if (this.#sequence?.holdsAnswer === true && this.outbox.isReplayable) return this.hold(metadata);
     // The caller sees this attempt from now on (R14): nothing is kept for another.
     this.outbox.stopReplay();
+    this.outbox.forgetBefore(attempt.sentCount);
     this.handOverHeaders(metadata, attempt.slot.isPooled);
   }
 

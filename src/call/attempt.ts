@@ -71,6 +71,11 @@ export class Attempt {
     }
   }
 
+  /** Messages handed to grpc-js; the last of them may still be on its way, and is held here. */
+  get sentCount(): number {
+    return this.#next;
+  }
+
   get inner(): InnerCall | null {
     return this.#inner;
   }

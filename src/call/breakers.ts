@@ -13,6 +13,8 @@ export interface BreakersDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventHub;
+  /** A breaker changed: calls that wait may go, or need not wait any more. */
+  onChange(): void;
   /** All endpoints of the target. */
   members(): readonly FloorMember[];
 }
@@ -36,14 +38,16 @@ export class Breakers {
       clock,
       random,
       mayOpen: () => this.#mayOpen(address),
-      onChange: (from, to, retryInMs) =>
+      onChange: (from, to, retryInMs) => {
         events.emit({
           type: "breaker.state",
           endpoint: address,
           from,
           to,
           ...(retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) }),
-        }),
+        });
+        this.deps.onChange();
+      },
     });
   }
 

@@ -42,6 +42,7 @@ export class PoolBackend implements Backend {
     this.mode = options.enabled ? "pool" : "disabled";
     const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
       ...deps,
+      onChange: () => this.transport.queue.serveAll(),
       members: () =>
         this.transport.subchannels.map(({ endpoint, word, gate }) => ({
           address: endpoint.address,
@@ -84,6 +85,8 @@ export class PoolBackend implements Backend {
 
   tick(): void {
     this.transport.checkWrites();
+    // An open breaker has no timer: calls that wait for it ask again here.
+    this.transport.queue.serveAll();
   }
 
   enterIdle(): void {

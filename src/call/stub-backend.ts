@@ -28,6 +28,7 @@ export class StubBackend implements Backend {
     this.target = ownChannel.getTarget();
     const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
       ...deps,
+      onChange: () => {},
       members: () => [{ address: this.target, isReady: true, gate: this.transport.gate }],
     });
     this.transport = new StubChannelTransport(ownChannel, breakers.gateFor(this.target), () =>

@@ -101,7 +101,7 @@ describe("one of three servers freezes", () => {
 
   it("ends the calls in flight there at once, as one lost connection", async () => {
     const { frozen, others } = await three();
-    const hardened = await stage.warm([frozen], { ...QUICK, breaker: { consecutiveFailures: 3 } });
+    const hardened = await stage.warm([frozen], { ...QUICK, breaker: { consecutiveFailures: 2 } });
     const { client, channel, events } = hardened;
     const streams = Array.from({ length: 5 }, () => client.bidi());
     const ends = streams.map((stream) => collect(stream));

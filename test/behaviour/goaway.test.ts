@@ -82,7 +82,6 @@ describe("GOAWAY while calls run", () => {
   it("repeats calls above the last stream id elsewhere, once, at no cost and unseen by the server", async () => {
     const [leaving, up] = [await stage.raw(hold), await stage.server()];
     const { client, channel, events } = stage.harden([leaving, up], {
-      ...QUICK,
       loadBalancing: "pick_first",
     });
     const calls = inFlight(client, 3);

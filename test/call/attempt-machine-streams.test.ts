@@ -14,7 +14,7 @@ async function slowWriter(options: object = {}): Promise<ChannelBench> {
 async function retryNow(bench: ChannelBench): Promise<void> {
   bench.network.current.fail(status.UNAVAILABLE);
   await bench.settle();
-  await bench.advance(100);
+  await bench.advance(250);
 }
 
 async function flush(bench: ChannelBench): Promise<void> {

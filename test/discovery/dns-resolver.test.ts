@@ -50,7 +50,7 @@ describe("DnsResolver: answers", () => {
     await clock.advance(1_000);
 
     expect(listener.addresses).toEqual([["10.0.0.1:50051"]]);
-    expect(listener.messages).toEqual(['the lookup of "users" answered without any address']);
+    expect(listener.messages).toEqual(['the lookup of "users:50051" answered without any address']);
   });
 });
 

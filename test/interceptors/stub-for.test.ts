@@ -46,6 +46,19 @@ it("leaves the other stubs of a channel working when one is closed", async () =>
   expect(ends.map(({ error }) => error)).toEqual([null, null, null]);
 });
 
+it("saves a channel from a stub that is closed, which a stub made with channelOverride by hand closes", async () => {
+  const [flavour] = flavours as [AnyFlavour];
+  const insecure = grpc.credentials.createInsecure();
+  const { stub } = open(flavour);
+  const byHand = new flavour.Client("", insecure, { channelOverride: channel });
+
+  stub.close();
+  const before = channel.isClosed;
+  byHand.close();
+
+  expect([before, channel.isClosed]).toEqual([false, true]);
+});
+
 it("closes every stub with the channel they share", async () => {
   const stubs = flavours.map(open);
 
