@@ -16,6 +16,12 @@ rounds; "itself" is a second client of the same stack against the first, so a ra
 CPU is this process's user and system time, garbage collection included; servers are processes of their own. "heap B"
 is JavaScript heap allocated, not kept.`;
 
+const SIGNALS = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const;
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -36,20 +42,9 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function bench(options: BenchOptions): Promise<void> {
-  // Our own notice about plaintext, which is what loopback is.
-  process.removeAllListeners("warning");
+  silencePlaintextNotice();
   const servers = new EchoServers();
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const) {
-    process.once(signal, () => {
-      servers.stop();
-      process.exit(code);
-    });
-  }
-  process.once("exit", () => servers.stop());
+  stopWithUs(servers);
   const startedAt = performance.now();
   const heapErrorPercent = await allocationErrorPercent();
   const about = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? "", heapErrorPercent };
@@ -61,11 +56,25 @@ async function bench(options: BenchOptions): Promise<void> {
   }
   const results: ComparisonResult[] = [];
   for (const part of options.parts) {
-    const found = part === "fake" ? await overFake(options) : await overSockets(options, servers);
-    found.forEach(show);
-    results.push(...found);
+    for await (const result of part === "fake" ? overFake(options) : overSockets(options, servers)) {
+      results.push(result);
+      show(result);
+    }
   }
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   if (options.isJson) console.log(JSON.stringify({ ...about, seconds, results }, null, 2));
-  else console.log(`${LEGEND}\n${seconds} s`);
+  else console.log(`${LEGEND}\n\n${seconds} s`);
+}
+
+/** Plaintext is what loopback is; all other warnings still show. */
+function silencePlaintextNotice(): void {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning: Error & { code?: string }) => {
+    if (warning.code !== "HOLDFAST_INSECURE") console.error(String(warning));
+  });
+}
+
+function stopWithUs(servers: EchoServers): void {
+  process.once("exit", () => servers.stop());
+  for (const [signal, code] of SIGNALS) process.once(signal, () => process.exit(code));
 }

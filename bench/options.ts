@@ -3,15 +3,20 @@ import { STACKS, type Stack } from "./stacks/index.js";
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
-  --rounds <n>           rounds per table, 1 to 200; default 15
+  --rounds <n>           rounds per table, 1 to 200; default 15, or as many as fit into 20 s
   --calls <n>            calls per slice, 100 to 200,000; default 10,000 over the fake transport, 1,000 over sockets
   --only fake|sockets    one half only; default both
   --stacks <a,b>         rows, of: ${STACKS.map(({ name }) => name).join(", ")}; the first given is what ratios refer to
   --json                 the numbers as JSON instead of tables
   --help                 this text`;
 
+const DEFAULT_ROUNDS = 15;
+const DEFAULT_LIMIT_MS = 20_000;
+
 export interface BenchOptions {
   readonly rounds: number;
+  /** How long one table may take; no limit where the rounds were asked for. */
+  readonly limitMs: number;
   /** Undefined for each part's own default. */
   readonly calls: number | undefined;
   readonly parts: readonly ("fake" | "sockets")[];
@@ -27,7 +32,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   const values = parsed(args);
   if (values.help === true) return null;
   return {
-    rounds: wholeNumber("--rounds", values.rounds, 1, 200) ?? 15,
+    rounds: wholeNumber("--rounds", values.rounds, 1, 200) ?? DEFAULT_ROUNDS,
+    limitMs: values.rounds === undefined ? DEFAULT_LIMIT_MS : Number.POSITIVE_INFINITY,
     calls: wholeNumber("--calls", values.calls, 100, 200_000),
     parts: partsOf(values.only),
     stacks: stacksOf(values.stacks),

@@ -1,6 +1,6 @@
 import type { Client, Place, Stack } from "../stacks/index.js";
 import { drive, type Load } from "./drive.js";
-import { collectYoung, measureCost, measureHeapBytes } from "./meters.js";
+import { measureCost, measureHeapBytes } from "./meters.js";
 import { type Samples, type StackResult, summarise } from "./summarise.js";
 
 /** What to measure where. */
@@ -9,12 +9,15 @@ export interface Comparison {
   readonly place: Place;
   readonly load: Load;
   readonly rounds: number;
+  /** No further round begins after this long, once there are a few. */
+  readonly limitMs: number;
 }
 
 export interface ComparisonResult {
   readonly title: string;
   readonly place: Place["kind"];
   readonly inFlight: number;
+  /** Rounds made. */
   readonly rounds: number;
   readonly callsPerSlice: number;
   readonly stacks: readonly StackResult[];
@@ -29,6 +32,9 @@ export interface Contestant {
 /** Compilation takes seconds to settle: over 10,000 calls of each stack before anything counts. */
 const WARM_UP_CALLS = 12_000;
 const WARM_UP_IN_FLIGHT = 64;
+const MIN_ROUNDS = 3;
+/** Bytes hardly differ from round to round. */
+const HEAP_ROUNDS = 5;
 
 export function enter(stacks: readonly Stack[], place: Place): Contestant[] {
   return stacks
@@ -51,18 +57,17 @@ export async function warmUp(contestants: readonly Contestant[], defer: Load["de
 /** Slices of all clients in turn, round after round: a slow second of the machine hits all of them alike. */
 export async function compare(
   contestants: readonly Contestant[],
-  { title, place, load, rounds }: Comparison,
+  { title, place, load, rounds, limitMs }: Comparison,
 ): Promise<ComparisonResult> {
   const lanes = lanesOf(contestants);
-  for (const { client } of lanes) await drive(client.call, { ...load, calls: Math.ceil(load.calls / 4) });
-  for (let round = 0; round < rounds; round++) {
-    for (const { client, samples } of inOrderOf(lanes, round)) {
-      const { cpuMicros, wallMicros } = await measureCost(load.calls, () => drive(client.call, load));
-      samples.cpuMicros.push(cpuMicros);
-      samples.wallMicros.push(wallMicros);
-      samples.heapBytes.push(await measureHeapBytes(load.calls, () => drive(client.call, load)));
-      collectYoung();
-    }
+  for (const { client } of lanes) await drive(client.call, shortened(load));
+  const startedAt = performance.now();
+  let made = 0;
+  while (made < rounds && (made < MIN_ROUNDS || performance.now() - startedAt < limitMs)) {
+    const inOrder = inOrderOf(lanes, made);
+    for (const lane of inOrder) await sampleCost(lane, load);
+    if (made < HEAP_ROUNDS) for (const lane of inOrder) await sampleHeap(lane, shortened(load));
+    made++;
   }
   const twins = contestants.map(({ stack }, at) => ({
     name: stack.name,
@@ -72,10 +77,25 @@ export async function compare(
     title,
     place: place.kind,
     inFlight: load.inFlight,
-    rounds,
+    rounds: made,
     callsPerSlice: load.calls,
     stacks: summarise(twins),
   };
+}
+
+async function sampleCost({ client, samples }: Lane, load: Load): Promise<void> {
+  const { cpuMicros, wallMicros } = await measureCost(load.calls, () => drive(client.call, load));
+  samples.cpuMicros.push(cpuMicros);
+  samples.wallMicros.push(wallMicros);
+}
+
+async function sampleHeap({ client, samples }: Lane, load: Load): Promise<void> {
+  samples.heapBytes.push(await measureHeapBytes(load.calls, () => drive(client.call, load)));
+}
+
+/** What an allocation meter needs is far less than what a clock needs, but never less than a full load in flight. */
+function shortened(load: Load): Load {
+  return { ...load, calls: Math.max(Math.ceil(load.calls / 4), 2 * load.inFlight) };
 }
 
 interface Lane {

@@ -8,7 +8,7 @@ export interface Cost {
 }
 
 /** Young garbage of the slice before is not this slice's. A full collection would also age compiled code. */
-export function collectYoung(): void {
+function collectYoung(): void {
   gc?.({ type: "minor" });
 }
 

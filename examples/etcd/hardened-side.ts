@@ -14,13 +14,7 @@ export function hardenedSide(addresses: readonly string[]): Side {
       // Reading twice does no harm, so a Range may be tried again after any failure of a server or a connection. One
       // attempt gets a second: a follower whose leader has died keeps a call waiting for up to 7 s. All attempts
       // together outlast an election, which takes etcd 1 to 3 s.
-      "etcdserverpb.KV/Range": {
-        idempotent: true,
-        attemptTimeoutMs: 1_000,
-        // Each attempt's limit reaches etcd as its deadline. When etcd notices first that it has passed, it answers
-        // UNKNOWN "context deadline exceeded", not the DEADLINE_EXCEEDED one would expect.
-        retry: { retryableCodes: ["UNAVAILABLE", "UNKNOWN"] },
-      },
+      "etcdserverpb.KV/Range": { idempotent: true, attemptTimeoutMs: 1_000 },
       // Put is not declared idempotent, although writing the same value twice looks harmless: each Put that etcd applies
       // raises the key's version and the store's revision, and may undo what somebody else has written in between. So a
       // Put is repeated only when it provably never reached a server; otherwise its error says `processed: "maybe"`.

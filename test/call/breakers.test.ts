@@ -20,7 +20,7 @@ function breakersOf(count: number, maxEjectionPercent = 50, options: object | fa
   events.subscribe((event) => void heard.push(event));
   const members: Member[] = [];
   const resolved = options === false ? false : breakerOptionsSchema.parse(options);
-  const deps = { clock, random: fixedRandom(0.5), events, members: () => members };
+  const deps = { clock, random: fixedRandom(0.5), events, members: () => members, onChange: () => {} };
   const breakers = new Breakers(resolved, maxEjectionPercent, deps);
   for (let index = 0; index < count; index++) {
     const address = `10.0.0.${index}:1`;

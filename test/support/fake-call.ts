@@ -38,6 +38,8 @@ export class FakeCall implements InnerCall {
   readsAsked = 0;
   cancelledWith: { readonly code: Status; readonly details: string } | null = null;
   isStreamOpened = false;
+  /** The server's library refused the stream: no application saw it. */
+  isRefused = false;
   #listener: InterceptingListener | null = null;
   #final: StatusObject | null = null;
   #timer: Timer | null = null;
@@ -177,6 +179,7 @@ export class FakeCall implements InnerCall {
 
   /** RST_STREAM REFUSED_STREAM, or a GOAWAY whose last stream is an earlier one. */
   refuse(): void {
+    this.isRefused ||= !this.isEnded;
     this.endLocally(Status.UNAVAILABLE, "Stream refused by server");
   }
 
