@@ -3,7 +3,7 @@ import { STACKS, type Stack } from "./stacks/index.js";
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
-  --rounds <n>           rounds per table, 1 to 200; default 15, or as many as fit into 20 s
+  --rounds <n>           rounds per table, 1 to 200; default 15, or as many as fit into 17 s
   --calls <n>            calls per slice, 100 to 200,000; default 10,000 over the fake transport, 1,000 over sockets
   --only fake|sockets    one half only; default both
   --stacks <a,b>         rows, of: ${STACKS.map(({ name }) => name).join(", ")}; the first given is what ratios refer to
@@ -11,7 +11,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --help                 this text`;
 
 const DEFAULT_ROUNDS = 15;
-const DEFAULT_LIMIT_MS = 20_000;
+const DEFAULT_LIMIT_MS = 17_000;
 
 export interface BenchOptions {
   readonly rounds: number;

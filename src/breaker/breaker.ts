@@ -39,6 +39,8 @@ export class Breaker {
   #state: Closed | Open | HalfOpen = CLOSED;
   /** Permits in use. Not part of the half-open state: with several probes, one may outlive the state it began in. */
   #probesInFlight = 0;
+  /** Since the last success, a connected server was among the causes of failure. */
+  #isServersFault = false;
 
   constructor(options: ResolvedBreakerOptions, deps: BreakerDeps) {
     this.#options = options;
@@ -75,16 +77,24 @@ export class Breaker {
   /** The attempt got an answer from the endpoint, be it an application's error. */
   succeed(isProbe: boolean): void {
     if (isProbe) this.#probesInFlight -= 1;
-    if (this.#state === CLOSED) this.#strategy.success();
-    else if (isProbe && this.#state.word === "half-open") {
+    if (this.#state === CLOSED) {
+      this.#isServersFault = false;
+      this.#strategy.success();
+    } else if (isProbe && this.#state.word === "half-open") {
+      this.#isServersFault = false;
       this.#strategy.success();
       this.#change(CLOSED);
     }
   }
 
-  /** The attempt met an infrastructure failure. */
-  fail(isProbe: boolean): void {
+  /**
+   * The attempt met an infrastructure failure.
+   * @param isOfConnection true for a failed dial or a lost connection, which a fresh connection proves to be over;
+   *   false for what a connected server did: answered UNAVAILABLE, or not in time.
+   */
+  fail(isProbe: boolean, isOfConnection = false): void {
     if (isProbe) this.#probesInFlight -= 1;
+    this.#isServersFault ||= !isOfConnection;
     if (this.#state.word === "closed") {
       // Beyond its threshold the strategy goes on saying yes, so the next failure asks the floor again.
       if (this.#strategy.failure() && this.#deps.mayOpen()) this.#open(1);
@@ -99,11 +109,15 @@ export class Breaker {
     if (isProbe) this.#probesInFlight -= 1;
   }
 
-  /** A fresh connection came up: reason enough to try an open endpoint before its time. */
+  /**
+   * A fresh connection came up: reason enough to try an open endpoint before its time, and to close where only dials
+   * and lost connections had opened it. Then a burst after an outage need not wait for a probe.
+   */
   reconnected(): void {
     if (this.#state.word !== "open") return;
-    if (this.#deps.mayOpen()) this.#halfOpen(this.#state);
-    else this.#change(CLOSED);
+    if (this.#isServersFault && this.#deps.mayOpen()) return this.#halfOpen(this.#state);
+    this.#strategy.success();
+    this.#change(CLOSED);
   }
 
   #hasFreePermit(): boolean {

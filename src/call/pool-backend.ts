@@ -1,13 +1,13 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { Clock, ConnectivityWord, Endpoint, EventHub, HostLookup, Random } from "../core/index.js";
-import { canonicalAddress, parseAddress, problemsError } from "../core/index.js";
 import { createResolver, type Resolver, type ValidTarget } from "../discovery/index.js";
 import { EndpointPool, type InnerChannelFactory, PICKER_POLICIES, pickFailure } from "../pool/index.js";
 import type { Backend } from "./backend.js";
 import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import { type EndpointStats, endpointStats } from "./channel-stats.js";
+import { checkEndpoints } from "./check-endpoints.js";
 
 export interface PoolBackendDeps {
   readonly clock: Clock;
@@ -42,7 +42,7 @@ export class PoolBackend implements Backend {
     this.mode = options.enabled ? "pool" : "disabled";
     const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
       ...deps,
-      onChange: () => this.transport.queue.serveAll(),
+      onChange: () => this.transport.reassess(),
       members: () =>
         this.transport.subchannels.map(({ endpoint, word, gate }) => ({
           address: endpoint.address,
@@ -72,7 +72,7 @@ export class PoolBackend implements Backend {
   }
 
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void {
-    const set = checkedEndpoints(endpoints);
+    const set = checkEndpoints(endpoints);
     this.#isPushed = true;
     this.#resolver?.close();
     this.#resolver = null;
@@ -135,24 +135,4 @@ export class PoolBackend implements Backend {
     if (keptEndpoints > 0) return;
     this.transport.failPicks(pickFailure("DISCOVERY_FAILED", `${this.target}: ${error.message}`));
   }
-}
-
-/** @throws ResilienceError `CONFIG_INVALID` naming every bad or repeated address. */
-function checkedEndpoints(endpoints: readonly (string | Endpoint)[]): Endpoint[] {
-  const problems: string[] = [];
-  const set = new Map<string, Endpoint>();
-  if (endpoints.length === 0) problems.push("the list is empty; allowed: one address or more");
-  for (const entry of endpoints) {
-    const endpoint = typeof entry === "string" ? { address: entry } : entry;
-    const parsed = parseAddress(endpoint.address);
-    if (typeof parsed === "string") {
-      problems.push(`the address ${JSON.stringify(endpoint.address)} ${parsed}`);
-      continue;
-    }
-    const address = canonicalAddress(parsed);
-    if (set.has(address)) problems.push(`the address ${JSON.stringify(address)} is listed twice`);
-    set.set(address, { ...endpoint, address });
-  }
-  if (problems.length > 0) throw problemsError("updateEndpoints", problems);
-  return [...set.values()];
 }

@@ -107,7 +107,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     const { ownChannel } = this.#backend;
     if (this.isClosed) return stateNumber("SHUTDOWN");
     if (ownChannel !== null) return ownChannel.getConnectivityState(tryToConnect);
-    if (tryToConnect) this.#backend.wake();
+    if (tryToConnect) this.#wake();
     return stateNumber(this.#tracker.word);
   }
 
@@ -218,6 +218,10 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #onCallStarted(call: RunningCall): void {
     this.#running.add(call);
     if (this.isClosed) return;
+    this.#wake();
+  }
+
+  #wake(): void {
     this.#backend.wake();
     this.#tick ??= this.#parts.clock.setTimer(() => this.#onTick(), TICK_MS);
   }

@@ -1,9 +1,9 @@
 import type { ConnectivityWord, Endpoint } from "../core/index.js";
 import { aggregateState } from "./aggregate-state.js";
-import type { Connection } from "./connection.js";
 import { explainMiss, type PickFailure, whatIsMissing } from "./pick-failure.js";
 import { PickQueue } from "./pick-queue.js";
-import { PICKER_POLICIES, type Picker, type PickFilter } from "./pickers/index.js";
+import { PickerSet } from "./picker-set.js";
+import type { PickFilter } from "./pickers/index.js";
 import type { PickResult, PoolDeps } from "./pool-deps.js";
 import type { ResolvedPoolOptions } from "./pool-options.js";
 import { ReconnectBackoff } from "./reconnect-backoff.js";
@@ -15,24 +15,18 @@ import type { SubchannelOwner, SubchannelView, SuspicionChange } from "./subchan
 export class EndpointPool implements SubchannelOwner {
   readonly #subchannels = new Map<string, Subchannel>();
   readonly queue = new PickQueue();
-  #healthy: Picker<Subchannel> | null = null;
-  #suspects: Picker<Subchannel> | null = null;
   #failure: PickFailure | null = null;
   #isConnecting = false;
   #isRefreshing = false;
   #isStale = false;
-  readonly #usable: PickFilter<Subchannel>;
+  readonly #pickers: PickerSet;
 
   constructor(
     private readonly target: string,
     private readonly options: ResolvedPoolOptions,
     private readonly deps: PoolDeps,
   ) {
-    const { maxStreamsPerConnection } = options;
-    this.#usable = {
-      accepts: ({ connection, gate }) =>
-        connection !== null && connection.inFlight < maxStreamsPerConnection && gate.admits(),
-    };
+    this.#pickers = new PickerSet(deps.policy, deps.random, options.maxStreamsPerConnection);
   }
 
   get subchannels(): readonly Subchannel[] {
@@ -75,7 +69,7 @@ export class EndpointPool implements SubchannelOwner {
    * @param tried endpoints this call has failed on: avoided while another one is usable
    */
   pick(tried: PickFilter<Subchannel> | null, isWaitingForReady: boolean): PickResult {
-    const chosen = this.#choose(tried);
+    const chosen = this.#pickers.choose(tried);
     if (chosen !== null) return chosen;
     return explainMiss(
       this.target,
@@ -103,6 +97,11 @@ export class EndpointPool implements SubchannelOwner {
         );
       }
     }
+  }
+
+  /** A breaker changed: another endpoint may have to be connected, and calls that wait may go. */
+  reassess(): void {
+    this.#refresh();
   }
 
   /** Ends every wait for a redial. */
@@ -146,14 +145,14 @@ export class EndpointPool implements SubchannelOwner {
   }
 
   onDialFailed(subchannel: SubchannelView): void {
-    subchannel.gate.fail(false);
+    subchannel.gate.fail(false, true);
     this.deps.onTrouble();
   }
 
   onLost(subchannel: SubchannelView, cause: string, callsInFlight: number, incident: Incident): void {
     const endpoint = subchannel.endpoint.address;
     this.deps.events.emit({ type: "connection.lost", endpoint, cause, callsInFlight });
-    if (!incident.isCounted) subchannel.gate.fail(false);
+    if (!incident.isCounted) subchannel.gate.fail(false, true);
     incident.isCounted = true;
     this.deps.onTrouble();
   }
@@ -170,18 +169,6 @@ export class EndpointPool implements SubchannelOwner {
 
   onRoom(): void {
     this.queue.serveRoom();
-  }
-
-  #choose(tried: PickFilter<Subchannel> | null): Connection | null {
-    return (
-      (this.#chooseFrom(this.#healthy, tried) ?? this.#chooseFrom(this.#suspects, tried))?.connection ?? null
-    );
-  }
-
-  #chooseFrom(picker: Picker<Subchannel> | null, tried: PickFilter<Subchannel> | null): Subchannel | null {
-    if (picker === null) return null;
-    const untried = tried === null ? null : picker.pick(both(this.#usable, tried));
-    return untried ?? picker.pick(this.#usable);
   }
 
   #newSubchannel(endpoint: Endpoint): Subchannel {
@@ -201,23 +188,13 @@ export class EndpointPool implements SubchannelOwner {
       while (this.#isStale) {
         this.#isStale = false;
         this.#connectIdle();
-        this.#swapPickers();
+        this.#pickers.swap(this.subchannels);
         this.#updateWord();
       }
     } finally {
       this.#isRefreshing = false;
     }
     this.queue.serveAll();
-  }
-
-  #swapPickers(): void {
-    const { policy, random } = this.deps;
-    const ready = this.subchannels.filter(({ word }) => word === "READY");
-    const healthy = ready.filter(({ isSuspect }) => !isSuspect);
-    this.#healthy = healthy.length === 0 ? null : policy.create(healthy, this.#healthy, random.next());
-    // Where all are in doubt, the one that answered last is the best guess.
-    const suspects = ready.filter(({ isSuspect }) => isSuspect).sort(byLastSuccess);
-    this.#suspects = suspects.length === 0 ? null : PICKER_POLICIES.pick_first.create(suspects, null, 0);
   }
 
   #connectIdle(): void {
@@ -227,7 +204,7 @@ export class EndpointPool implements SubchannelOwner {
     for (const subchannel of this.#subchannels.values()) {
       if (connected >= limit) return;
       if (subchannel.word === "IDLE") subchannel.connect();
-      if (subchannel.word === "READY" || subchannel.word === "CONNECTING") connected++;
+      if (subchannel.word === "CONNECTING" || subchannel.isGood) connected++;
     }
   }
 
@@ -237,12 +214,4 @@ export class EndpointPool implements SubchannelOwner {
     const next = known ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
     this.deps.onState(this.#isConnecting ? next : "IDLE");
   }
-}
-
-function byLastSuccess(a: Subchannel, b: Subchannel): number {
-  return (b.connection?.lastSuccessAt ?? 0) - (a.connection?.lastSuccessAt ?? 0);
-}
-
-function both(a: PickFilter<Subchannel>, b: PickFilter<Subchannel>): PickFilter<Subchannel> {
-  return { accepts: (candidate) => a.accepts(candidate) && b.accepts(candidate) };
 }

@@ -15,7 +15,8 @@ export interface EndpointGate {
   /** Told of a pick; true when the attempt is a probe. */
   acquire(): boolean;
   succeed(isProbe: boolean): void;
-  fail(isProbe: boolean): void;
+  /** @param isOfConnection true for a failed dial or a lost connection */
+  fail(isProbe: boolean, isOfConnection?: boolean): void;
   abandon(isProbe: boolean): void;
   /** A fresh connection is evidence from outside that the endpoint is back. */
   reconnected(): void;

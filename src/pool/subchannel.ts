@@ -55,6 +55,11 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
     return this.#state.word === "READY" && this.#state.doubt !== null;
   }
 
+  /** READY with nothing against it. One that is not gives others reason to be connected in its stead. */
+  get isGood(): boolean {
+    return this.#state.word === "READY" && this.#state.doubt === null && this.gate.state === "closed";
+  }
+
   /** The last connection error, with its epoch time. */
   get lastError(): { readonly text: string; readonly at: number } | null {
     return this.#lastError;

@@ -1,8 +1,9 @@
 import { status } from "@grpc/grpc-js";
-import { callOptions } from "holdfast";
+import { callOptions, harden } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { counterClient, unary } from "../support/counting-server.js";
 import { Forwarder } from "../support/forwarder.js";
+import { fixedRandom } from "../support/seeded-random.js";
 import { ending, endings, failureOf, Stage } from "../support/stage.js";
 
 const stage = new Stage();
@@ -108,6 +109,35 @@ describe("a dns target", () => {
 
     expect(error).toMatchObject({ code: status.UNAVAILABLE, reason: "DISCOVERY_FAILED", processed: "no" });
     expect(error.details).toContain("ENOTFOUND users.internal");
+  });
+});
+
+describe("a dns target that cannot be looked up yet", () => {
+  it("serves the calls that wait for ready once it can", async () => {
+    const server = await stage.server();
+    const names = dns(new Error("SERVFAIL"));
+    const collaborators = { lookup: names.lookup, random: fixedRandom(0) };
+    const { client, events } = stage.harden(`users.internal:${server.port}`, QUICK, collaborators);
+    const call = unary(client, "x", patient);
+    await events.first("resolver.failed", { keptEndpoints: 0 });
+
+    names.answer = ["127.0.0.1"];
+
+    expect(ending(await call)).toBe("OK");
+    expect(names.asked.length).toBe(2);
+  });
+});
+
+describe("a hardened stub", () => {
+  it("takes the look-up as a collaborator, and is looked up by its own target", async () => {
+    const server = await stage.server();
+    const names = dns(["127.0.0.1"]);
+    const stub = stage.use(counterClient(`dns:///users.internal:${server.port}`));
+    const hardened = stage.use(harden(stub, { insecure: true }, names));
+
+    const result = await unary(hardened, "x");
+
+    expect([ending(result), names.asked]).toEqual(["OK", ["users.internal"]]);
   });
 });
 

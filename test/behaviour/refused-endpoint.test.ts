@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { hang, unary } from "../support/counting-server.js";
-import { endings, failureOf, reachAll, Stage } from "../support/stage.js";
+import { ending, endings, failureOf, reachAll, Stage } from "../support/stage.js";
 
 const stage = new Stage();
 const QUICK = { reconnectBackoff: { initialMs: 20, maxMs: 40 } };
@@ -36,6 +36,22 @@ describe("one of two endpoints refuses connections", () => {
 
     expect(endings(results)).toEqual({ OK: 10 });
     expect(down.server.executions.Unary).toBe(5);
+  });
+
+  it("uses the endpoint again at once when the application says so, whatever the backoff", async () => {
+    const down = await stage.proxied();
+    await down.proxy.refuse();
+    const { client, channel, events } = stage.harden([down], {
+      reconnectBackoff: { initialMs: 600_000, maxMs: 600_000 },
+    });
+    channel.getConnectivityState(true);
+    await events.first("endpoint.state", { to: "TRANSIENT_FAILURE" });
+
+    await down.proxy.pass();
+    channel.resetBackoff();
+    const result = await unary(client, "x", callOptions({ waitForReady: true }));
+
+    expect(ending(result)).toBe("OK");
   });
 
   it("moves idempotent calls in flight elsewhere when a server dies, where bare grpc-js fails them", async () => {

@@ -70,9 +70,9 @@ function act(step: (typeof STEPS)[number], bench: ChannelBench, call: TestCall):
     case "pushback":
       return attempt?.fail(status.UNAVAILABLE, "busy", { "grpc-retry-pushback-ms": "5" });
     case "refused stream":
-      return attempt?.refuse();
+      return attempt?.hasHeaders === false ? attempt.refuse() : undefined;
     case "unsent":
-      return attempt?.endLocally(status.UNAVAILABLE, "No connection established. Last error: gone");
+      return attempt?.hasHeaders === false ? attempt.neverSend() : undefined;
     case "lose connection":
       return bench.network.dials.at(-1)?.lose();
     case "goaway":

@@ -151,7 +151,7 @@ describeDoors(
 
     it("says RETRIES_EXHAUSTED when the last of several attempts failed by our own hand", async () => {
       const metadata = direct("hang", { idempotentRequest: true });
-      const { stub } = entrance.open({ channel: { ...QUICK, attemptTimeoutMs: 25 } });
+      const { stub } = entrance.open({ channel: { ...QUICK, attemptTimeoutMs: 40 } });
       await callToEnd(flavour, stub, "unary");
 
       const failure = failureOf(await callToEnd(flavour, stub, "unary", { metadata }));
@@ -165,7 +165,7 @@ describeDoors(
     });
 
     it("keeps the reason of a single attempt that timed out", async () => {
-      const { stub } = entrance.open({ channel: { ...QUICK, attemptTimeoutMs: 25 } });
+      const { stub } = entrance.open({ channel: { ...QUICK, attemptTimeoutMs: 40 } });
       await callToEnd(flavour, stub, "unary");
 
       const failure = failureOf(await callToEnd(flavour, stub, "unary", { metadata: direct("hang") }));

@@ -1,6 +1,6 @@
 import type { ChannelOptions, ResilientChannel } from "../../src/call/index.js";
 import { createChannel } from "../../src/call/index.js";
-import type { ChannelEvent, Random } from "../../src/core/index.js";
+import type { ChannelEvent, HostLookup, Random } from "../../src/core/index.js";
 import { ThrottleRegistry } from "../../src/retry/index.js";
 import { FakeNetwork } from "./fake-network.js";
 import { ManualClock, settle } from "./manual-clock.js";
@@ -15,6 +15,9 @@ export const C = "10.0.0.3:1";
 export interface BenchSetup {
   /** Default: A alone. */
   readonly addresses?: readonly string[];
+  /** Instead of addresses, with the look-up that it needs. */
+  readonly target?: string;
+  readonly lookup?: HostLookup;
   /** Default: 0.5, which means no jitter. */
   readonly random?: Random;
   readonly env?: Readonly<Record<string, string>>;
@@ -30,16 +33,16 @@ export class ChannelBench {
 
   constructor(options: Partial<ChannelOptions> = {}, setup: BenchSetup = {}) {
     const { addresses = [A], random = fixedRandom(0.5), env = {} } = setup;
-    const { throttles = new ThrottleRegistry() } = setup;
+    const { throttles = new ThrottleRegistry(), lookup = this.network.lookup } = setup;
     this.channel = createChannel(
-      `static:///${addresses.join(",")}`,
+      setup.target ?? `static:///${addresses.join(",")}`,
       { insecure: true, ...options },
       {
         clock: this.clock,
         random,
         env,
         throttles,
-        lookup: this.network.lookup,
+        lookup,
         makeChannel: this.network.makeChannel,
       },
     );

@@ -40,8 +40,10 @@ export class FakeCall implements InnerCall {
   isStreamOpened = false;
   /** The server's library refused the stream: no application saw it. */
   isRefused = false;
+  hasHeaders = false;
   #listener: InterceptingListener | null = null;
   #final: StatusObject | null = null;
+  #isDelivered = false;
   #timer: Timer | null = null;
   readonly #unread: Buffer[] = [];
   readonly #unflushed: MessageContext[] = [];
@@ -114,8 +116,9 @@ export class FakeCall implements InnerCall {
 
   // What the test makes happen
 
+  /** True once its status is on its way up. */
   get isEnded(): boolean {
-    return this.#final !== null;
+    return this.#isDelivered;
   }
 
   get sentTexts(): string[] {
@@ -138,18 +141,21 @@ export class FakeCall implements InnerCall {
     if (context !== undefined) process.nextTick(() => context.callback?.());
   }
 
+  /** Response headers; there is one set of them, so a second one is none. */
   headers(metadata = new Metadata()): void {
-    if (this.#final === null) this.#listener?.onReceiveMetadata(metadata);
+    if (this.#final !== null || this.hasHeaders) return;
+    this.hasHeaders = true;
+    this.#listener?.onReceiveMetadata(metadata);
   }
 
   message(text: string): void {
-    this.#unread.push(Buffer.from(text));
+    this.headers();
+    if (this.#final === null) this.#unread.push(Buffer.from(text));
     this.#push();
   }
 
   /** The whole answer of a server that has run the call. */
   ok(text = "done"): void {
-    this.headers();
     this.message(text);
     this.okTrailers();
   }
@@ -183,12 +189,19 @@ export class FakeCall implements InnerCall {
     this.endLocally(Status.UNAVAILABLE, "Stream refused by server");
   }
 
+  /** The connection is gone before a stream could be opened. */
+  neverSend(): void {
+    this.isStreamOpened &&= this.isEnded;
+    this.endLocally(Status.UNAVAILABLE, "No connection established. Last error: gone");
+  }
+
   #onDeadline(): void {
     const where = this.isStreamOpened ? `remote_addr=${this.host.peer}` : "Waiting for LB pick";
     this.endLocally(Status.DEADLINE_EXCEEDED, `Deadline exceeded after 1.000s,${where}`);
   }
 
   #push(): void {
+    if (this.#isDelivered) return;
     while (this.readsAsked > 0 && (this.#final === null || this.#final.code === Status.OK)) {
       const message = this.#unread.shift();
       if (message === undefined) break;
@@ -198,11 +211,10 @@ export class FakeCall implements InnerCall {
     this.#deliver();
   }
 
+  /** An OK that still waits to be read gives way to a deadline, a cancel or a loss. */
   #end(status: StatusObject): void {
-    if (this.#final !== null) return;
+    if (this.#isDelivered || (this.#final !== null && this.#final.code !== Status.OK)) return;
     this.#final = status;
-    this.#timer?.cancel();
-    this.host.onEnded(this);
     this.#deliver();
   }
 
@@ -210,9 +222,11 @@ export class FakeCall implements InnerCall {
   #deliver(): void {
     const status = this.#final;
     const listener = this.#listener;
-    if (status === null || listener === null) return;
+    if (status === null || listener === null || this.#isDelivered) return;
     if (status.code === Status.OK && this.#unread.length > 0) return;
-    this.#listener = null;
+    this.#isDelivered = true;
+    this.#timer?.cancel();
+    this.host.onEnded(this);
     process.nextTick(() => listener.onReceiveStatus(status));
   }
 }
