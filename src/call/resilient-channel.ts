@@ -7,7 +7,6 @@ import {
   type EventHub,
   type EventListener,
   type Subscription,
-  type Timer,
 } from "../core/index.js";
 import type { RetryThrottle } from "../retry/index.js";
 import type { Backend } from "./backend.js";
@@ -16,12 +15,10 @@ import type { ParentCall } from "./call-limits.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
+import { Housekeeping } from "./housekeeping.js";
 import { ResilientCall } from "./resilient-call.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
-
-/** How often running calls are looked after: writes that got stuck. */
-const TICK_MS = 1_000;
 
 type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
 
@@ -47,9 +44,8 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   readonly #env: CallEnv;
   readonly #tracker: ConnectivityTracker;
   readonly #running = new Set<RunningCall>();
+  readonly #housekeeping: Housekeeping;
   #isThrottled = false;
-  #tick: Timer | null = null;
-  #idle: Timer | null = null;
   #onDrained: (() => void) | null = null;
 
   /** Use `createChannel`. */
@@ -61,6 +57,11 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       events.emit({ type: "channel.state", from, to }),
     );
     this.#backend = parts.makeBackend((word) => this.#tracker.set(word));
+    this.#housekeeping = new Housekeeping(clock, options.idleTimeoutMs, {
+      isBusy: () => this.#running.size > 0,
+      onTick: () => this.#backend.tick(),
+      onIdle: () => this.#backend.enterIdle(),
+    });
     this.#env = {
       target: this.#backend.target,
       clock,
@@ -197,8 +198,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #shut(): void {
     this.#env.closedDetails = CLOSED_DETAILS;
     this.#tracker.set("SHUTDOWN");
-    this.#idle?.cancel();
-    this.#tick?.cancel();
+    this.#housekeeping.stop();
   }
 
   #release(): void {
@@ -223,32 +223,11 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   #wake(): void {
     this.#backend.wake();
-    this.#tick ??= this.#parts.clock.setTimer(() => this.#onTick(), TICK_MS);
+    this.#housekeeping.wake();
   }
 
   #onCallEnded(call: RunningCall): void {
     this.#running.delete(call);
     if (this.#running.size === 0 && this.#onDrained !== null) this.#onDrained();
-  }
-
-  /** One housekeeping timer per channel: it stops by itself when a second went by without a call. */
-  #onTick(): void {
-    this.#tick = null;
-    const { clock, options } = this.#parts;
-    if (this.#running.size > 0) {
-      this.#backend.tick();
-      this.#tick = clock.setTimer(() => this.#onTick(), TICK_MS);
-      return;
-    }
-    if (options.idleTimeoutMs !== null) this.#watchIdle(options.idleTimeoutMs);
-  }
-
-  #watchIdle(idleTimeoutMs: number): void {
-    this.#idle?.cancel();
-    this.#idle = this.#parts.clock.setTimer(() => {
-      // A call since then has started the tick again, and the tick will start this again.
-      if (this.#tick !== null || this.#running.size > 0) return;
-      this.#backend.enterIdle();
-    }, idleTimeoutMs);
   }
 }

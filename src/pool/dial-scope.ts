@@ -36,7 +36,8 @@ export class DialSockets {
   #adopt(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
     this.#sockets.add(socket);
-    // A dial nobody waits for must not keep the process alive; queued calls hold it by their own timers.
+    // A connection nobody uses must not keep the process alive; calls hold it by themselves. While TCP connects this
+    // has no effect: libuv keeps the loop alive then, for as long as the dial's deadline allows.
     socket.unref();
     socket.on("error", (error) => {
       this.#error ??= error;
