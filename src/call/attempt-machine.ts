@@ -4,12 +4,13 @@ import type { PickFailure, PickResult, PickWaiter, Slot } from "../pool/index.js
 import { AnswerDelivery } from "./answer-delivery.js";
 import type { Attempt, AttemptOwner } from "./attempt.js";
 import { AttemptSequence } from "./attempt-sequence.js";
-import type { CallEnv, RunningCall } from "./call-env.js";
+import type { CallEnv } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
 import { cancelled, classify, notSent } from "./classify.js";
 import { deadlineInBackoff, deadlineInQueue, ownStatus, unavailable } from "./own-outcomes.js";
 import { Outbox } from "./retry-buffer.js";
 import { observedKind } from "./rpc-kind.js";
+import type { RunningCall } from "./running-calls.js";
 
 type Phase =
   | { readonly kind: "created" | "starting" | "done" }
@@ -37,6 +38,8 @@ interface Ending {
  * request is complete, the call's kind is known, and a call cancelled at once is never sent.
  */
 export abstract class AttemptMachine extends AnswerDelivery implements AttemptOwner, PickWaiter, RunningCall {
+  previousRunning: RunningCall | null = null;
+  nextRunning: RunningCall | null = null;
   #phase: Phase = CREATED;
   #ending: Ending | null = null;
   /** Why the channel took no more calls when this one was made. */
@@ -168,7 +171,8 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
   }
 
   #onAttemptFailed(attempt: Attempt, status: StatusObject): void {
-    const isDue = this.env.clock.epoch() >= attempt.deadline - TIMER_SLACK_MS;
+    this.limits.readClock();
+    const isDue = this.limits.epoch >= attempt.deadline - TIMER_SLACK_MS;
     const evidence = attempt.evidence(attempt.deadline < this.limits.deadline, isDue);
     const ending = this.#ending;
     const outcome =
@@ -200,6 +204,7 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
   }
 
   #leaveWait(): void {
+    this.limits.readClock();
     const phase = this.#phase;
     if (phase.kind === "queued") this.env.transport.queue.remove(this);
     if (phase.kind === "queued" || phase.kind === "backoff") phase.timer.cancel();

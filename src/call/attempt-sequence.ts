@@ -76,13 +76,13 @@ export class AttemptSequence {
 
   newAttempt(slot: Slot, owner: AttemptOwner, outbox: Outbox): Attempt {
     this.countAttempt();
-    const { clock, events } = this.env;
-    const timeLeftMs = this.limits.timeLeftMs;
+    const { events } = this.env;
+    const { timeLeftMs, now, epoch } = this.limits;
     const maxAttempts = this.#retry.maxAttempts;
     const callTimeMs = timeLeftMs + this.limits.elapsedMs;
     const call = { isIdempotent: this.#isIdempotent, maxAttempts, timeLeftMs: callTimeMs };
     const limitMs = attemptLimitMs(this.policy, this.kind, call);
-    const deadline = limitMs < timeLeftMs ? clock.epoch() + limitMs : this.limits.deadline;
+    const deadline = limitMs < timeLeftMs ? epoch + limitMs : this.limits.deadline;
     const isProbe = slot.gate.acquire();
     if (events.hasListeners) {
       events.emit({
@@ -92,7 +92,7 @@ export class AttemptSequence {
         endpoint: slot.address,
       });
     }
-    return new Attempt(slot, isProbe, this.#made, clock.now(), deadline, owner, outbox);
+    return new Attempt(slot, isProbe, this.#made, now, deadline, owner, outbox);
   }
 
   /** Tells breaker and connection how an attempt ended, once per incident. */
@@ -197,7 +197,7 @@ export class AttemptSequence {
   #record(attempt: Attempt | null, outcome: Outcome, next: string): void {
     this.#trail ??= new AttemptTrail();
     const elapsedMs = this.limits.elapsedMs;
-    const ms = attempt === null ? 0 : this.env.clock.now() - attempt.startedAt;
+    const ms = attempt === null ? 0 : this.limits.now - attempt.startedAt;
     this.#trail.add({
       attempt: this.#made,
       endpoint: attempt?.slot.address ?? null,

@@ -3,6 +3,7 @@ import type { RetryThrottle } from "../retry/index.js";
 import type { MethodPolicies } from "./method-policy.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
+import type { RunningCall } from "./running-calls.js";
 import type { CallTransport } from "./transport.js";
 
 /** What all calls of a channel share. */
@@ -24,12 +25,6 @@ export interface CallEnv {
   noteThrottled(isThrottled: boolean): void;
   callStarted(call: RunningCall): void;
   callEnded(call: RunningCall): void;
-}
-
-/** A call as its channel sees it. */
-export interface RunningCall {
-  /** Ends it now, because the channel is going away. */
-  abort(details: string): void;
 }
 
 /** Counted for `stats()`. */

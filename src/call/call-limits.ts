@@ -18,7 +18,10 @@ const FOREVER_MS = 2 ** 40;
 export class CallLimits {
   /** Epoch ms; `Infinity` for none. Covers every attempt and every wait (R47). */
   #deadline: number;
-  #startedAt: number;
+  readonly #startedAt: number;
+  /** The clocks as of the last `readClock()`: each reading costs as much as a pick, and one per turn is enough. */
+  #now: number;
+  #epoch: number;
   readonly #isUnset: boolean;
   #onAbort: (() => void) | null = null;
   #onParentCancelled: (() => void) | null = null;
@@ -33,13 +36,15 @@ export class CallLimits {
     propagateFlags: number | null | undefined,
   ) {
     const { timeoutMs } = settings;
-    this.#startedAt = clock.now();
+    this.#now = clock.now();
+    this.#epoch = clock.epoch();
+    this.#startedAt = this.#now;
     this.#parent = parent;
     this.#flags = propagateFlags ?? propagate.DEFAULTS;
     // The instant a SettingsDeadline shows to others means nothing here: it may be as old as a shared constant.
     const given =
       deadline instanceof SettingsDeadline ? (settings.deadline ?? Number.POSITIVE_INFINITY) : deadline;
-    this.#deadline = timeoutMs === undefined ? deadlineToEpochMs(given) : clock.epoch() + timeoutMs;
+    this.#deadline = timeoutMs === undefined ? deadlineToEpochMs(given) : this.#epoch + timeoutMs;
     this.#isUnset = this.#deadline === Number.POSITIVE_INFINITY;
   }
 
@@ -47,22 +52,38 @@ export class CallLimits {
     return this.#deadline;
   }
 
+  /** A turn began in which time may have passed: a failure, or the end of a wait. */
+  readClock(): void {
+    this.#now = this.clock.now();
+    this.#epoch = this.clock.epoch();
+  }
+
+  /** Monotonic ms, as of the last reading. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Epoch ms, as of the last reading. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   get elapsedMs(): number {
-    return this.clock.now() - this.#startedAt;
+    return this.#now - this.#startedAt;
   }
 
   get timeLeftMs(): number {
-    return this.#deadline === Number.POSITIVE_INFINITY ? this.#deadline : this.#deadline - this.clock.epoch();
+    return this.#deadline - this.#epoch;
   }
 
   get isPassed(): boolean {
-    return this.#deadline !== Number.POSITIVE_INFINITY && this.clock.epoch() >= this.#deadline;
+    return this.#epoch >= this.#deadline;
   }
 
   /** The call's kind is known: applies the default deadline, and listens to whoever may cancel. */
   begin(policy: MethodPolicy, kind: RpcKind, cancel: (details: string) => void): void {
     if (this.#isUnset && !kind.responseStream && policy.timeoutMs !== null) {
-      this.#deadline = this.clock.epoch() - this.elapsedMs + policy.timeoutMs;
+      this.#deadline = this.#epoch + policy.timeoutMs;
     }
     const { signal } = this.settings;
     if (signal !== undefined) {

@@ -10,7 +10,7 @@ import {
 } from "../core/index.js";
 import type { RetryThrottle } from "../retry/index.js";
 import type { Backend } from "./backend.js";
-import type { CallEnv, RunningCall } from "./call-env.js";
+import type { CallEnv } from "./call-env.js";
 import type { ParentCall } from "./call-limits.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
@@ -19,6 +19,7 @@ import { Housekeeping } from "./housekeeping.js";
 import { ResilientCall } from "./resilient-call.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
+import { type RunningCall, RunningCalls } from "./running-calls.js";
 
 type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
 
@@ -43,7 +44,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   readonly #backend: Backend;
   readonly #env: CallEnv;
   readonly #tracker: ConnectivityTracker;
-  readonly #running = new Set<RunningCall>();
+  readonly #running = new RunningCalls();
   readonly #housekeeping: Housekeeping;
   #isThrottled = false;
   #onDrained: (() => void) | null = null;
@@ -171,7 +172,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   protected override onDestroy(error: Error | undefined): void {
     this.#shut();
-    this.#abortAll(
+    this.#running.abortAll(
       error === undefined ? "The channel was destroyed" : `The channel was destroyed: ${error.message}`,
     );
     this.#backend.destroy();
@@ -182,17 +183,13 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #drained(drainMs: number): Promise<void> {
     return new Promise((resolve) => {
       const expire = (): void =>
-        this.#abortAll(`The channel was closed, and ${drainMs} ms of draining are over`);
+        this.#running.abortAll(`The channel was closed, and ${drainMs} ms of draining are over`);
       const timer = this.#parts.clock.setTimer(expire, drainMs, { keepAlive: true });
       this.#onDrained = () => {
         timer.cancel();
         resolve();
       };
     });
-  }
-
-  #abortAll(details: string): void {
-    for (const call of [...this.#running]) call.abort(details);
   }
 
   #shut(): void {
@@ -227,7 +224,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   }
 
   #onCallEnded(call: RunningCall): void {
-    this.#running.delete(call);
+    this.#running.remove(call);
     if (this.#running.size === 0 && this.#onDrained !== null) this.#onDrained();
   }
 }

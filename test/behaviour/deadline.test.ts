@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { collect, hang, unary, unavailable } from "../support/counting-server.js";
-import { until } from "../support/event-loop.js";
+import { turns, until } from "../support/event-loop.js";
 import { acceptOnly } from "../support/silent-server.js";
 import { ending, failureOf, Stage } from "../support/stage.js";
 
@@ -66,6 +66,7 @@ describe("the deadline of a call passes", () => {
     await Promise.all([unary(client, "warm"), unary(bare, "warm")]);
 
     const ours = await unary(client, "x", { deadline: Date.now() - 1_000 });
+    await turns(20);
     const executedForUs = server.executions.Unary - 2;
     const theirs = await unary(bare, "x", { deadline: Date.now() - 1_000 });
     await server.received(3);
@@ -73,7 +74,6 @@ describe("the deadline of a call passes", () => {
     expect(ending(ours)).toBe("DEADLINE_EXCEEDED DEADLINE_EXCEEDED no");
     expect(executedForUs).toBe(0);
     expect(ending(theirs)).toBe("DEADLINE_EXCEEDED");
-    expect(server.executions.Unary).toBe(3);
   });
 
   it("comes for every unary call, also where the caller set none", async () => {

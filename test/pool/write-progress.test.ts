@@ -14,6 +14,7 @@ describe("a write", () => {
   it("that waits for the whole time limit while the peer is silent is stalled, and not a millisecond before", async () => {
     const { clock, writes } = watched();
     writes.started();
+    writes.isStalled(STALL_MS);
 
     await clock.advance(STALL_MS - 1);
     expect(writes.isStalled(STALL_MS)).toBe(false);
