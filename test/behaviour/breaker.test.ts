@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { type CallResult, fail, hang, ok, unary, unavailable } from "../support/counting-server.js";
-import { ending, endings, failureOf, type Hardened, Stage } from "../support/stage.js";
+import { endings, failureOf, type Hardened, Stage } from "../support/stage.js";
 
 const stage = new Stage();
 const once = callOptions({ retry: false });
@@ -132,15 +132,17 @@ describe("the only endpoint answers UNAVAILABLE", () => {
     expect(server.executions.Unary).toBe(5);
   });
 
-  it("says so also where the call may be retried", async () => {
+  it("says so at once also where the call may be retried, and takes nothing from the throttle", async () => {
     const server = await stage.server({ handler: unavailable() });
     const hardened = await stage.warm([server]);
     await sequentially(hardened, 5);
 
-    const result = await unary(hardened.client, "x", callOptions({ idempotent: true }));
+    const error = failureOf(await unary(hardened.client, "x", callOptions({ idempotent: true })));
 
-    expect(ending(result)).toBe("UNAVAILABLE CIRCUIT_OPEN no");
-    expect(server.executions.Unary).toBe(5);
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, reason: "CIRCUIT_OPEN", processed: "no" });
+    expect(error.attempts.length).toBe(1);
+    expect(hardened.channel.stats().calls.retries).toBe(0);
+    expect(hardened.channel.stats().throttle?.tokens).toBe(20);
   });
 });
 

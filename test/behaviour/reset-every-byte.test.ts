@@ -101,13 +101,11 @@ for (const direction of ["client", "server"] as const) {
     expect(verdicts.some(({ processed }) => processed === "maybe")).toBe(true);
   }, 60_000);
 
-  it(`loses an idempotent call only once its answer had begun, cutting the bytes of the ${direction}`, async () => {
+  it(`loses no idempotent call, wherever a reset cuts the bytes of the ${direction}`, async () => {
     const verdicts = await cutAfterEveryByte(direction, true);
 
     console.info(`reset after every byte of the ${direction}, idempotent:`, tally(verdicts));
-    const lost = verdicts.filter(({ processed }) => processed !== "ok");
-    expect(lost.filter(({ attempts }) => !attempts.at(-1)?.next.includes("the response had begun"))).toEqual([]);
-    if (direction === "client") expect(lost).toEqual([]);
+    expect(verdicts.filter(({ processed }) => processed !== "ok")).toEqual([]);
     expect(verdicts.every(({ executed }) => executed >= 1 && executed <= 2)).toBe(true);
   }, 60_000);
 }

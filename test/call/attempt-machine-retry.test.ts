@@ -56,6 +56,19 @@ describe("a retry by policy", () => {
     expect(new Set(bench.network.route)).toEqual(new Set([A, B, C]));
   });
 
+  it("C27: avoids the endpoint it failed on, though it would be that one's turn again", async () => {
+    const bench = await readyBench(FIVE_ATTEMPTS, { addresses: [A, B] });
+    await bench.unary();
+    const [failed] = bench.network.route;
+    await failCurrent(bench);
+    await bench.unary({ request: "another call takes the other endpoint's turn" });
+
+    await msToNextAttempt(bench);
+
+    expect(bench.network.route).toHaveLength(3);
+    expect(bench.network.route[2]).not.toBe(failed);
+  });
+
   it("makes maxAttempts attempts, the first included, and then delivers the server's own answer", async () => {
     const bench = await readyBench(IDEMPOTENT);
     const call = await bench.unary();

@@ -123,6 +123,25 @@ describe("the writer's callbacks", () => {
     const call = clientStream(bench.channel).write("one").write("two");
     await bench.settle();
 
+    call.write("three");
+    await bench.settle();
+
+    expect(call.flushed).toEqual([]);
+    expect(bench.network.current.sentTexts).toEqual(["one"]);
+  });
+
+  it("that grpc-js calls twice, or late, are passed on once and move nothing", async () => {
+    const bench = await slowWriter();
+    const call = clientStream(bench.channel).write("one").write("two");
+    await bench.settle();
+    const [first] = bench.network.calls;
+    first?.fail(status.UNAVAILABLE);
+    await bench.settle();
+    await bench.advance(250);
+
+    first?.flush();
+    await bench.settle();
+
     expect(call.flushed).toEqual([]);
     expect(bench.network.current.sentTexts).toEqual(["one"]);
   });

@@ -35,6 +35,20 @@ describe("R21: an attempt that never left the client", () => {
     expect(bench.channel.stats().calls).toMatchObject({ attempts: 2, retries: 0, transparentRetries: 1 });
   });
 
+  it("is repeated elsewhere though it would be the same endpoint's turn again", async () => {
+    const bench = await readyBench(NO_POLICY, { addresses: [A, B] });
+    await bench.unary();
+    const [first] = bench.network.route;
+    bench.network.call(0).neverSend();
+    await bench.settle();
+    await bench.unary({ request: "another call takes the other endpoint's turn" });
+
+    await next(bench);
+
+    expect(bench.network.route).toHaveLength(3);
+    expect(bench.network.route[2]).not.toBe(first);
+  });
+
   it("is repeated without limit, costs no token and no attempt, and shows in no header", async () => {
     const bench = await readyBench({ ...IDEMPOTENT, retry: { maxAttempts: 2 } });
     await bench.unary();

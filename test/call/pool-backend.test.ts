@@ -98,6 +98,22 @@ describe("a look-up that fails later", () => {
   });
 });
 
+it("a call that waits is told what its endpoints lack, not of a look-up that failed beside them", async () => {
+  const names = new ScriptedLookup(ONE, DOWN);
+  const bench = dnsBench(names);
+  await bench.ready();
+  await bench.advance(60_000);
+  bench.network.plan(A, "hang");
+  bench.network.last(A).lose();
+  await bench.settle();
+
+  const call = await bench.unary({ deadline: bench.clock.epoch() + 500 });
+  await bench.advance(500);
+
+  expect(call.status.details).toContain("CONNECTING");
+  expect(call.status.details).not.toContain("name server");
+});
+
 describe("B15: trouble with an endpoint", () => {
   it("asks for fresh addresses, and moves to them", async () => {
     const names = new ScriptedLookup(ONE, ["10.0.0.2"]);

@@ -13,15 +13,15 @@ afterEach(() => channel.close());
 
 it.each([
   [[], "the list is empty; allowed: one address or more"],
-  [["a"], 'the address "a" has no port'],
-  [["a:0"], 'the address "a:0" has the port "0"; allowed are 1 to 65535'],
+  [["a"], '"a" has no port'],
+  [["a:0"], '"a:0" has the port "0"; allowed are 1 to 65535'],
   [["a:70000"], 'has the port "70000"; allowed are 1 to 65535'],
   [["dns:///a:1"], '"dns:///a:1"'],
   [["a:1", "A:1"], "listed twice"],
   [[{ address: "::1" }], "without brackets"],
   [null, "null"],
   [undefined, "undefined"],
-  ["a:1", '"a:1"'],
+  ["a:1", "string"],
   [[null], "null"],
   [[5], "5"],
   [[{}], "address"],

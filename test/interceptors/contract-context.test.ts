@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as grpc from "@grpc/grpc-js";
+import { callOptions } from "holdfast";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type CallArgs, type CallEnd, callToEnd, KINDS, startCall } from "../support/contract-calls.js";
 import { describeDoors, type OpenDoor } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { FaultProxy } from "../support/fault-proxy.js";
+import { acceptOnly } from "../support/silent-server.js";
 
 const storage = new AsyncLocalStorage<string>();
 
@@ -68,6 +70,24 @@ describeDoors((entrance) => {
     expect(errors).toEqual([null, null, null, null]);
     expect(entrance.runs).toHaveLength(8);
     expect(strays).toEqual([]);
+  });
+
+  it("keeps the caller's context when another aborts a call that waits for a connection", async () => {
+    const silent = await acceptOnly();
+    const opened = entrance.open({ addresses: [silent.address] });
+    const controller = new AbortController();
+    const { ends, events, strays } = callInContexts(opened, {
+      options: callOptions({ signal: controller.signal }),
+    });
+    await silent.accepted();
+
+    storage.run("aborter", () => controller.abort());
+    const errors = errorsOf(await ends);
+    await silent.close();
+
+    expect(errors.map((error) => error?.code)).toEqual(Array(4).fill(grpc.status.CANCELLED));
+    expect(strays).toEqual([]);
+    expect(events).toContain("clientStream callback");
   });
 
   it("keeps the caller's context when its call lost the connection", async () => {

@@ -97,6 +97,20 @@ describe("the sockets of a dial", () => {
     expect(sockets.failure).toBe("read ECONNRESET");
   });
 
+  it("that lost the race to connect do not end the connection", async () => {
+    const onClosed = vi.fn();
+    const sockets = new DialSockets(onClosed);
+    const [loser, winner] = [new FakeSocket(), new FakeSocket()];
+    sockets.settleOn(loser.asSocket);
+    sockets.settleOn(winner.asSocket);
+
+    loser.destroy();
+    await settle();
+
+    expect(onClosed).not.toHaveBeenCalled();
+    expect(sockets.isClosed).toBe(false);
+  });
+
   it("count what the peer has sent on the socket that became the connection", () => {
     const sockets = new DialSockets(() => {});
     expect(sockets.bytesRead).toBe(0);

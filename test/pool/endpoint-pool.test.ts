@@ -159,6 +159,7 @@ describe("idling, closing, destroying", () => {
 
     bench.pool.enterIdle();
     await settle();
+    expect(bench.states).toEqual(["IDLE", "IDLE"]);
     expect(bench.openSockets).toBe(0);
     expect(bench.words.at(-1)).toBe("IDLE");
     expect(bench.clock.pendingTimers).toBe(0);
@@ -166,6 +167,7 @@ describe("idling, closing, destroying", () => {
     bench.pool.connect();
     await settle();
     expect(bench.states).toEqual(["READY", "READY"]);
+    expect(bench.openSockets).toBe(2);
   });
 
   it("is no longer in backoff after idling", async () => {
