@@ -1,36 +1,55 @@
-import { canonicalAddress, type Endpoint, parseAddress, problemsError } from "../core/index.js";
+import { z } from "zod";
+import {
+  canonicalAddress,
+  describeIssues,
+  type Endpoint,
+  parseAddress,
+  problemsError,
+} from "../core/index.js";
+
+const endpointSchema = z.strictObject({
+  address: z.string(),
+  serverName: z.string().min(1).optional(),
+  isProxied: z.boolean().optional(),
+  priority: z.int().min(0).optional(),
+  weight: z.number().positive().optional(),
+});
 
 /**
- * An endpoint set pushed by hand.
- * @throws ResilienceError `CONFIG_INVALID` naming every bad or repeated address
+ * An endpoint set pushed by hand: addresses, or objects with one.
+ * @throws ResilienceError `CONFIG_INVALID` naming every bad or repeated entry
  */
 export function checkEndpoints(endpoints: unknown): Endpoint[] {
   const problems: string[] = [];
   const set = new Map<string, Endpoint>();
-  if (!Array.isArray(endpoints))
-    problems.push(`the list is ${typeof endpoints}; allowed: an array of addresses`);
-  else if (endpoints.length === 0) problems.push("the list is empty; allowed: one address or more");
-  for (const entry of Array.isArray(endpoints) ? endpoints : []) {
-    const endpoint = asEndpoint(entry);
-    const problem = endpoint === null ? "is neither an address nor an object with one" : add(set, endpoint);
-    if (problem !== null) problems.push(`the entry ${JSON.stringify(entry)} ${problem}`);
+  if (!Array.isArray(endpoints)) {
+    throw problemsError("updateEndpoints", [
+      `the list is ${shown(endpoints)}; allowed: an array of addresses`,
+    ]);
+  }
+  if (endpoints.length === 0) problems.push("the list is empty; allowed: one address or more");
+  for (const entry of endpoints) {
+    const found = problemsOf(entry, set);
+    problems.push(...found.map((problem) => `the entry ${shown(entry)}: ${problem}`));
   }
   if (problems.length > 0) throw problemsError("updateEndpoints", problems);
   return [...set.values()];
 }
 
-function add(set: Map<string, Endpoint>, endpoint: Endpoint): string | null {
-  const parsed = parseAddress(endpoint.address);
-  if (typeof parsed === "string") return parsed;
+/** Adds a good entry to the set. @returns what is wrong with a bad one */
+function problemsOf(entry: unknown, set: Map<string, Endpoint>): readonly string[] {
+  const result = endpointSchema.safeParse(typeof entry === "string" ? { address: entry } : entry, {
+    reportInput: true,
+  });
+  if (!result.success) return describeIssues(result.error.issues, endpointSchema, entry);
+  const parsed = parseAddress(result.data.address);
+  if (typeof parsed === "string") return [`the address ${JSON.stringify(result.data.address)} ${parsed}`];
   const address = canonicalAddress(parsed);
-  if (set.has(address)) return `is listed twice, as ${address}`;
-  set.set(address, { ...endpoint, address });
-  return null;
+  if (set.has(address)) return [`${address} is listed twice`];
+  set.set(address, { ...(result.data as Endpoint), address });
+  return [];
 }
 
-function asEndpoint(entry: unknown): Endpoint | null {
-  if (typeof entry === "string") return { address: entry };
-  const isEndpoint =
-    typeof entry === "object" && entry !== null && typeof Reflect.get(entry, "address") === "string";
-  return isEndpoint ? (entry as Endpoint) : null;
+function shown(value: unknown): string {
+  return value === undefined ? "undefined" : JSON.stringify(value);
 }

@@ -2,7 +2,6 @@ import { AsyncResource } from "node:async_hooks";
 import { type ChannelInterface, credentials as grpcCredentials } from "@grpc/grpc-js";
 import {
   type Clock,
-  describeIssues,
   EventHub,
   type HostLookup,
   problemsError,
@@ -10,10 +9,11 @@ import {
   systemClock,
   systemRandom,
 } from "../core/index.js";
-import { parseTarget, systemLookup, type ValidTarget } from "../discovery/index.js";
+import { systemLookup, type ValidTarget } from "../discovery/index.js";
 import { type InnerChannelFactory, innerChannelFactory, isPlaintext } from "../pool/index.js";
 import { ThrottleRegistry } from "../retry/index.js";
-import { type ChannelOptions, channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
+import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.js";
+import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
 import { MethodPolicies } from "./method-policy.js";
 import { PoolBackend } from "./pool-backend.js";
 import { type ChannelParts, ResilientChannel } from "./resilient-channel.js";
@@ -48,32 +48,12 @@ export function createChannel(
   options: ChannelOptions,
   collaborators: ChannelCollaborators = {},
 ): ResilientChannel {
-  const { parsed, resolved } = checkChannel("createChannel", target, options);
-  return poolChannel(parsed, resolved, collaborators);
-}
-
-/**
- * Checks everything at once, so that a user sees all problems together. A null target is one that needs no check.
- * @throws ResilienceError `CONFIG_INVALID`
- */
-export function checkChannel(
-  where: string,
-  target: unknown,
-  options: unknown,
-): { parsed: ValidTarget; resolved: ResolvedChannelOptions } {
-  const result = channelOptionsSchema.safeParse(options, { reportInput: true });
-  const problems = result.success ? [] : describeIssues(result.error.issues, channelOptionsSchema, options);
-  const { credentials, insecure } = (options ?? {}) as ChannelOptions;
-  if (credentials === undefined && insecure === undefined) {
-    problems.push("credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext");
+  const [checked, parsed] = [checkOptions(options), checkTarget(target)];
+  const problems = [...checked.problems, ...checkCredentials(options), ...parsed.problems];
+  if (checked.value === null || parsed.value === null || problems.length > 0) {
+    throw problemsError("createChannel", problems);
   }
-  const parsed = typeof target === "string" ? parseTarget(target) : null;
-  if (parsed === null)
-    problems.push(`target is ${typeof target}; allowed: a string such as dns:///host:port`);
-  else if (!parsed.ok) problems.push(...parsed.problems);
-  if (!result.success || parsed === null || !parsed.ok || problems.length > 0)
-    throw problemsError(where, problems);
-  return { parsed, resolved: result.data };
+  return poolChannel(parsed.value, checked.value, collaborators);
 }
 
 /** A channel over a pool of its own. */

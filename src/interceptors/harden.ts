@@ -3,13 +3,14 @@ import {
   type ChannelCollaborators,
   type ChannelOptions,
   ChannelView,
-  channelOptionsSchema,
-  checkChannel,
+  checkCredentials,
+  checkOptions,
+  checkTarget,
   poolChannel,
   type ResilientChannel,
   stubChannel,
 } from "../call/index.js";
-import { parseOptions, problemsError, ResilienceError } from "../core/index.js";
+import { problemsError } from "../core/index.js";
 import { poolOptionsShape } from "../pool/index.js";
 import { inspectStub, type StubShape } from "./stub-shape.js";
 
@@ -18,6 +19,9 @@ export interface HardenOptions extends ChannelOptions {
   /** As for `createChannel`. Needs `credentials` or `insecure: true`, because a stub does not give its own away. */
   readonly target?: string;
 }
+
+/** Of the pool's options, those that also work over a stub's own channel. */
+const WITHOUT_POOL: readonly string[] = ["maxSendMessageBytes", "drainMs"];
 
 /** The stub's own type; `getChannel()` gives statistics, endpoints and events. */
 export type Hardened<S extends Client> = { getChannel(): ChannelView } & S;
@@ -38,65 +42,42 @@ export function harden<S extends Client>(
   options: HardenOptions = {},
   collaborators: ChannelCollaborators = {},
 ): Hardened<S> {
-  const { target, ...rest } = options;
+  const isObject = typeof options === "object" && options !== null;
+  const { target, ...rest } = isObject ? options : {};
   const shape = inspectStub(stub);
+  const checked = checkOptions(isObject ? rest : options);
   const isPooled = rest.credentials !== undefined || rest.insecure !== undefined || target !== undefined;
-  const problems = isShape(shape) ? [] : [...shape];
-  const channel = collectProblems(problems, () =>
-    isPooled
-      ? overPool(target === undefined ? ownTarget(shape) : target, rest, collaborators)
-      : overStub(shape, rest, collaborators),
-  );
-  if (!isShape(shape) || channel === null) throw problemsError("harden", problems);
-  const made = channel();
-  made.known.add(shape.definitions);
-  return reroute(stub, shape, made, !isPooled);
+  const parsed = isPooled ? checkTargetOf(shape, target) : null;
+  const problems = [
+    ...(isShape(shape) ? [] : shape),
+    ...checked.problems,
+    ...(isPooled ? checkCredentials(rest) : checkNoPoolOptions(rest)),
+    ...(parsed?.problems ?? []),
+  ];
+  const { value } = checked;
+  if (problems.length > 0 || value === null || !isShape(shape)) throw problemsError("harden", problems);
+  const hasTarget = parsed !== null && parsed.value !== null;
+  const channel = hasTarget
+    ? poolChannel(parsed.value, value, collaborators)
+    : stubChannel(shape.channel, value, collaborators);
+  channel.known.add(shape.definitions);
+  return reroute(stub, shape, channel, !hasTarget);
 }
 
-/** Undefined for a stub that is none, whose other problems are told all the same. */
-function ownTarget(shape: StubShape | readonly string[]): string | undefined {
-  return isShape(shape) ? shape.channel.getTarget() : undefined;
-}
-
-type MakeChannel = () => ResilientChannel;
-
-function overPool(
-  target: unknown,
-  options: ChannelOptions,
-  collaborators: ChannelCollaborators,
-): MakeChannel {
-  const { parsed, resolved } = checkChannel("harden", target, options);
-  return () => poolChannel(parsed, resolved, collaborators);
-}
-
-function overStub(
+/** The target given, or the stub's own; none where the stub is none, whose other problems are told all the same. */
+function checkTargetOf(
   shape: StubShape | readonly string[],
-  options: ChannelOptions,
-  collaborators: ChannelCollaborators,
-): MakeChannel | null {
-  const resolved = parseOptions(channelOptionsSchema, options, "harden");
-  const useless = Object.keys(options).filter((key) => key in poolOptionsShape || key === "discovery");
-  // The one limit that also works without a pool.
-  const needPool = useless.filter((key) => key !== "maxSendMessageBytes" && key !== "drainMs");
-  if (needPool.length > 0) {
-    const problems = needPool.map(
-      (key) => `${key} needs a pool; give credentials, or insecure: true for plaintext`,
-    );
-    throw problemsError("harden", problems);
-  }
-  return isShape(shape) ? () => stubChannel(shape.channel, resolved, collaborators) : null;
+  target: unknown,
+): ReturnType<typeof checkTarget> | null {
+  if (target !== undefined) return checkTarget(target);
+  return isShape(shape) ? checkTarget(shape.channel.getTarget()) : null;
 }
 
-/** Runs a check whose problems are to be reported together with those found before. */
-function collectProblems(problems: string[], check: () => MakeChannel | null): MakeChannel | null {
-  try {
-    const made = check();
-    return problems.length === 0 ? made : null;
-  } catch (error) {
-    if (!(error instanceof ResilienceError)) throw error;
-    problems.push(error.details.replace(/^harden: \d+ problems?: /, ""));
-    return null;
-  }
+/** Options that would do nothing over a stub's own channel are refused, lest they seem to do something. */
+function checkNoPoolOptions(options: object): string[] {
+  return Object.keys(options)
+    .filter((key) => (key in poolOptionsShape || key === "discovery") && !WITHOUT_POOL.includes(key))
+    .map((key) => `${key} needs a pool; give credentials, or insecure: true for plaintext`);
 }
 
 /** grpc-js's methods read the channel from the instance, so an heir with another channel reroutes all of them. */

@@ -1,7 +1,15 @@
 import { type ChannelCredentials, type Client, type ClientOptions, credentials } from "@grpc/grpc-js";
 import { ChannelView, ResilientChannel } from "../call/index.js";
-import { problemsError } from "../core/index.js";
+import { problemsError, suggest } from "../core/index.js";
 import type { Hardened } from "./harden.js";
+import { describe } from "./stub-shape.js";
+
+/** What a stub on a channel of ours still decides by itself; options of a channel belong to `createChannel`. */
+const STUB_OPTIONS: readonly string[] = [
+  "interceptors",
+  "interceptor_providers",
+  "callInvocationTransformer",
+];
 
 /** Any generated or hand-written grpc-js client class. */
 export type StubClass<S extends Client> = new (
@@ -23,8 +31,12 @@ export function stubFor<S extends Client>(
   options: Pick<ClientOptions, "interceptors" | "interceptor_providers" | "callInvocationTransformer"> = {},
 ): Hardened<S> {
   const problems: string[] = [];
-  if (typeof stubClass !== "function")
-    problems.push(`the class is ${typeof stubClass}; allowed: a grpc-js client class`);
+  if (!isStubClass(stubClass))
+    problems.push(`the class is ${describe(stubClass)}; allowed: a grpc-js client class`);
+  for (const key of Object.keys(options)) {
+    if (!STUB_OPTIONS.includes(key))
+      problems.push(`${key} is no option of a stub${suggest(key, STUB_OPTIONS)}`);
+  }
   if (!(channel instanceof ResilientChannel)) problems.push("the channel is none made by createChannel");
   if (problems.length > 0) throw problemsError("stubFor", problems);
   channel.known.add(Reflect.get(stubClass, "service"));
@@ -33,4 +45,8 @@ export function stubFor<S extends Client>(
     ...options,
     channelOverride: view,
   }) as Hardened<S>;
+}
+
+function isStubClass(value: unknown): boolean {
+  return typeof value === "function" && typeof value.prototype?.makeUnaryRequest === "function";
 }

@@ -51,7 +51,8 @@ function boundMethods(stub: Client): string[] {
   return Object.keys(stub).filter((key) => typeof Reflect.get(stub, key) === "function");
 }
 
-function describe(value: unknown): string {
+/** A value that is no stub, for a sentence. */
+export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
   if (typeof value !== "object") return `a ${typeof value}`;

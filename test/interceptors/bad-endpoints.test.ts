@@ -21,7 +21,7 @@ it.each([
   [[{ address: "::1" }], "without brackets"],
   [null, "null"],
   [undefined, "undefined"],
-  ["a:1", "string"],
+  ["a:1", `"a:1"`],
   [[null], "null"],
   [[5], "5"],
   [[{}], "address"],
