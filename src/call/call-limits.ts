@@ -44,8 +44,8 @@ export class CallLimits {
     // The instant a SettingsDeadline shows to others means nothing here: it may be as old as a shared constant.
     const given =
       deadline instanceof SettingsDeadline ? (settings.deadline ?? Number.POSITIVE_INFINITY) : deadline;
-    this.#deadline = timeoutMs === undefined ? deadlineToEpochMs(given) : this.#epoch + timeoutMs;
-    this.#isUnset = this.#deadline === Number.POSITIVE_INFINITY;
+    this.#deadline = typeof timeoutMs === "number" ? this.#epoch + timeoutMs : deadlineToEpochMs(given);
+    this.#isUnset = this.#deadline === Number.POSITIVE_INFINITY && timeoutMs !== null;
   }
 
   get deadline(): number {

@@ -5,8 +5,11 @@ import { retryOverrideSchema } from "../retry/index.js";
 
 const callSettingsSchema = z
   .strictObject({
-    /** Time for the whole call, all attempts and waits included, in ms, from the moment the call is made. */
-    timeoutMs: positiveMs().optional(),
+    /**
+     * Time for the whole call, all attempts and waits included, in ms, from the moment the call is made; null for no
+     * limit, not even the channel's default.
+     */
+    timeoutMs: positiveMs().nullable().optional(),
     /** The same as an absolute instant: a `Date` or epoch ms, as in grpc-js. */
     deadline: z.union([z.date(), z.number()]).optional(),
     /** True when running this call twice does no harm: it may then be repeated after it was sent. */

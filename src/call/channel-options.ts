@@ -47,7 +47,11 @@ const channelOptionsShape = {
   attemptTimeoutMs: positiveMs().nullable().optional(),
   /** True to wait for a READY endpoint until the deadline instead of failing while all are down. Default false. */
   waitForReady: z.boolean().default(false),
-  retry: retryOptionsSchema.prefault({}),
+  /** When and how often failed attempts are repeated; false makes one attempt. */
+  retry: z
+    .union([z.literal(false), retryOptionsSchema])
+    .prefault({})
+    .transform((retry) => (retry === false ? retryOptionsSchema.parse({ maxAttempts: 1 }) : retry)),
   /** Circuit breaker per endpoint; false for none. */
   breaker: z.union([z.literal(false), breakerOptionsSchema]).prefault({}),
   /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */

@@ -154,11 +154,12 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
 }
 
-/** Sees through defaults, optionals and unions to the object schema inside. */
+/** Sees through defaults, optionals, transforms and unions to the object schema inside. */
 function unwrap(schema: unknown): unknown {
   if (schema instanceof z.ZodUnion) {
     return schema.options.map(unwrap).find((option) => option instanceof z.ZodObject) ?? schema;
   }
+  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||

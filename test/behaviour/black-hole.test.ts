@@ -5,11 +5,11 @@ import { ending, endings, reachAll, Stage } from "../support/stage.js";
 
 const stage = new Stage();
 const QUICK = {
-  attemptTimeoutMs: 200,
+  attemptTimeoutMs: 300,
   connectTimeoutMs: 150,
   suspicion: { checkTimeoutMs: 100 },
   reconnectBackoff: { initialMs: 50, maxMs: 50 },
-  retry: { backoff: { kind: "immediate" as const } },
+  retry: { backoff: { kind: "immediate" as const }, maxAttempts: 5 },
 };
 const idempotent = callOptions({ idempotent: true, timeoutMs: 5_000 });
 /** Long enough for every story here: a check that is still waiting when the story ends. */
@@ -92,7 +92,7 @@ describe("a connection stands still and goes on", () => {
     const [slow, up] = [await stage.proxied(), await stage.server()];
     const { client, events } = await stage.warm([slow, up], PATIENT);
     const endpoint = slow.address;
-    slow.proxy.delayMs(300);
+    slow.proxy.delayMs(450);
 
     const results = [await unary(client, "x", idempotent), await unary(client, "x", idempotent)];
     await events.first("connection.suspect", { endpoint });

@@ -6,10 +6,10 @@ import { ending, endings, type Hardened, reachAll, Stage } from "../support/stag
 
 const stage = new Stage();
 const QUICK = {
-  attemptTimeoutMs: 200,
+  attemptTimeoutMs: 300,
   connectTimeoutMs: 150,
   suspicion: { checkTimeoutMs: 100 },
-  retry: { backoff: { kind: "immediate" as const } },
+  retry: { backoff: { kind: "immediate" as const }, maxAttempts: 5 },
 };
 const idempotent = callOptions({ idempotent: true, timeoutMs: 5_000 });
 

@@ -5,10 +5,10 @@ import { ending, endings, Stage } from "../support/stage.js";
 
 const stage = new Stage();
 const QUICK = {
-  attemptTimeoutMs: 200,
+  attemptTimeoutMs: 300,
   connectTimeoutMs: 150,
   suspicion: { checkTimeoutMs: 100 },
-  retry: { backoff: { kind: "immediate" as const } },
+  retry: { backoff: { kind: "immediate" as const }, maxAttempts: 5 },
 };
 
 /** A network broken in one direction: requests arrive and are executed, answers are lost. */

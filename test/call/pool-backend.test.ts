@@ -214,6 +214,7 @@ it("closing in the middle of a look-up leaves no timer, and the answer opens no 
   bench.channel.getConnectivityState(true);
 
   await bench.channel.close();
+  expect(bench.clock.pendingTimers).toBe(0);
   names.answer(1, ONE);
   await bench.settle();
 

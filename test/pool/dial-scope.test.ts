@@ -1,5 +1,5 @@
 import { channel, hasSubscribers } from "node:diagnostics_channel";
-import { credentials } from "@grpc/grpc-js";
+import { CallCredentials, credentials } from "@grpc/grpc-js";
 import { describe, expect, it, vi } from "vitest";
 import { DialCredentials, isPlaintext } from "../../src/pool/dial-credentials.js";
 import { DialSockets, enterDialScope } from "../../src/pool/dial-scope.js";
@@ -156,6 +156,26 @@ describe("the credentials of a dial", () => {
     await connectorOf(sockets).connect(socket.asSocket);
 
     expect(sockets.isConnected).toBe(true);
+  });
+
+  it("say what went wrong when TLS fails, which the socket itself does not know", async () => {
+    const sockets = new DialSockets(() => {});
+    const refusing = {
+      waitForReady: async () => {},
+      connect: () => Promise.reject(new Error("certificate has expired")),
+      getCallCredentials: () => CallCredentials.createEmpty(),
+      destroy: () => {},
+    };
+    const user = Object.assign(credentials.createInsecure(), { _createSecureConnector: () => refusing });
+    const dial = new DialCredentials(user, sockets);
+    const connector = dial._createSecureConnector(
+      TARGET as Parameters<typeof dial._createSecureConnector>[0],
+      {},
+    );
+
+    await expect(connector.connect(new FakeSocket().asSocket)).rejects.toThrow("certificate has expired");
+
+    expect(sockets.failure).toBe("certificate has expired");
   });
 
   it("keep the nature of the user's credentials, and equal nobody else's", () => {

@@ -1,3 +1,4 @@
+import { hasSubscribers } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { settle } from "../support/manual-clock.js";
 import { ADDRESS, CONNECT_TIMEOUT_MS, SubchannelBench } from "./subchannel-bench.js";
@@ -38,6 +39,19 @@ describe("dialling", () => {
 
     expect(bench.network.dials).toHaveLength(1);
   });
+
+  it.each(["ready", "refuse"] as const)(
+    "hooks nothing into the process once it is over: %s",
+    async (plan) => {
+      const hanging = await new SubchannelBench().dialled("hang");
+      expect(hasSubscribers("net.client.socket")).toBe(true);
+      hanging.subchannel.destroy();
+
+      await new SubchannelBench().dialled(plan);
+
+      expect(hasSubscribers("net.client.socket")).toBe(false);
+    },
+  );
 
   it("tells the breaker of every fresh connection", async () => {
     const bench = await new SubchannelBench().dialled();
@@ -155,6 +169,7 @@ describe("a lost connection", () => {
     expect(bench.words.slice(2)).toEqual(["READY", "IDLE"]);
     expect(bench.causes.at(-1)).toBe("read ECONNRESET");
     expect(bench.losses).toEqual([{ cause: "read ECONNRESET", callsInFlight: 0 }]);
+    expect(bench.subchannel.lastError).toEqual({ text: "read ECONNRESET", at: bench.clock.epoch() });
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
