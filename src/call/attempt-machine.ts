@@ -21,6 +21,9 @@ const CREATED: Phase = { kind: "created" };
 const STARTING: Phase = { kind: "starting" };
 const DONE: Phase = { kind: "done" };
 
+/** Until the call is started with its own; never written to. */
+const NO_METADATA = new Metadata();
+
 /** How much earlier than ours a server's timer may fire for the same deadline; it is sent in whole milliseconds. */
 const TIMER_SLACK_MS = 2;
 
@@ -46,7 +49,7 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
   #refusal: string | null = null;
   #sequence: AttemptSequence | null = null;
   protected readonly outbox: Outbox;
-  protected metadata: Metadata = new Metadata();
+  protected metadata = NO_METADATA;
   protected credentials: CallCredentials | null = null;
   protected isReading = false;
   protected lastAttempt: Attempt | null = null;
@@ -231,7 +234,7 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
   #release(): void {
     this.#phase = DONE;
     this.limits.release();
-    for (const callback of this.outbox.close()) process.nextTick(callback);
+    this.outbox.close();
     this.env.callEnded(this);
   }
 }

@@ -45,7 +45,8 @@ export class Attempt {
     private readonly outbox: Outbox,
   ) {
     this.#bytesAtStart = slot.bytesRead;
-    this.callback = () => this.#onWritten();
+    // Bound, not an arrow: V8 allocates closures stored in fields in old space until it has optimised the code.
+    this.callback = this.#onWritten.bind(this);
   }
 
   /** @throws when the connection closed meanwhile; nothing was sent then. */

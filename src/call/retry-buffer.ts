@@ -31,12 +31,16 @@ export interface OutgoingMessage {
   callback: (() => void) | undefined;
 }
 
+/** Never written to. */
+const NONE: OutgoingMessage[] = [];
+
 /**
  * What the application has written, kept until no attempt can need it again. Indexes are absolute, so that attempts
  * at different positions can share it.
  */
 export class Outbox {
-  #messages: OutgoingMessage[] = [];
+  /** Shared while empty: most calls write one message, and an array that grows reserves room for many. */
+  #messages: OutgoingMessage[] = NONE;
   /** Absolute index of the first kept message. */
   #base = 0;
   #heldBytes = 0;
@@ -57,7 +61,8 @@ export class Outbox {
 
   /** Adds a message; one over the limits is sent all the same, but ends replaying (R15, R18). */
   add(entry: OutgoingMessage): void {
-    this.#messages.push(entry);
+    if (this.#messages.length === 0) this.#messages = [entry];
+    else this.#messages.push(entry);
     if (!this.#isReplayable) return;
     const { length } = entry.message;
     if (this.budget.take(length, this.#heldBytes)) this.#heldBytes += length;
@@ -85,11 +90,12 @@ export class Outbox {
     }
   }
 
-  /** The end of the call: frees everything; the callbacks of unsent messages still have to be called. */
-  close(): (() => void)[] {
+  /** The end of the call: frees everything, and calls the callbacks of messages that no attempt got to send. */
+  close(): void {
     this.stopReplay();
-    const callbacks = this.#messages.flatMap(({ callback }) => (callback === undefined ? [] : [callback]));
-    this.#messages = [];
-    return callbacks;
+    for (const { callback } of this.#messages) {
+      if (callback !== undefined) process.nextTick(callback);
+    }
+    this.#messages = NONE;
   }
 }

@@ -107,6 +107,29 @@ describe("a connection stands still and goes on", () => {
   });
 });
 
+/** The old path is slow and the new one is dead: only the bytes that come late show that the peer lives. */
+describe("a connection is heard while the fresh dial that should decide about it fails", () => {
+  it("is kept: whoever is heard is alive", async () => {
+    const slow = await stage.proxied();
+    const { client, events } = await stage.warm([slow], {
+      attemptTimeoutMs: 100,
+      connectTimeoutMs: 900,
+      suspicion: { checkTimeoutMs: 50 },
+    });
+    await slow.proxy.acceptThenSilence();
+    slow.proxy.delayMs(250);
+
+    const late = await unary(client, "x", callOptions({ timeoutMs: 5_000 }));
+    const verified = await events.first("connection.verified");
+    slow.proxy.delayMs(0);
+    const result = await unary(client, "x", callOptions({ timeoutMs: 5_000, idempotent: true }));
+
+    expect([ending(late), ending(result)]).toEqual(["DEADLINE_EXCEEDED ATTEMPT_TIMEOUT maybe", "OK"]);
+    expect([slow.proxy.connections, verified.by]).toEqual([2, "bytes"]);
+    expect([events.count("connection.dead"), events.count("connection.lost")]).toEqual([0, 0]);
+  });
+});
+
 /** A firewall or NAT that forgot its connections: those open now are lost, new ones are fine. */
 describe("only the old connection is in a black hole", () => {
   it("is replaced by the fresh dial that verifies the endpoint, without any loss of the endpoint", async () => {

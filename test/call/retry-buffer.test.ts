@@ -99,14 +99,18 @@ describe("the outbox", () => {
     expect(budget.takenBytes).toBe(10);
   });
 
-  it("hands out the callbacks of messages that were never sent, so that no writer waits for ever", () => {
+  it("calls the callbacks of messages that were never sent, once, so that no writer waits for ever", async () => {
     const outbox = new Outbox(new BufferBudget(100, 100));
     const [first, second] = [vi.fn(), vi.fn()];
     outbox.add(entry(1, first));
     outbox.add(entry(1));
     outbox.add(entry(1, second));
 
-    expect(outbox.close()).toEqual([first, second]);
-    expect(outbox.close()).toEqual([]);
+    outbox.close();
+    outbox.close();
+    await new Promise((resolve) => setImmediate(resolve));
+
+    expect(first).toHaveBeenCalledTimes(1);
+    expect(second).toHaveBeenCalledTimes(1);
   });
 });

@@ -5,6 +5,7 @@ import { DialCredentials, isPlaintext } from "../../src/pool/dial-credentials.js
 import { DialSockets, enterDialScope } from "../../src/pool/dial-scope.js";
 import { FakeSocket } from "../support/fake-socket.js";
 import { settle } from "../support/manual-clock.js";
+import { SubchannelBench } from "./subchannel-bench.js";
 
 const TARGET = { scheme: "ipv4", path: "10.0.0.1:1" };
 
@@ -65,6 +66,21 @@ describe("the scope of a dial", () => {
 
     expect(hasSubscribers("net.client.socket")).toBe(false);
   });
+});
+
+describe("a dial", () => {
+  it.each(["ready", "refuse"] as const)(
+    "hooks nothing into the process once it is over: %s",
+    async (plan) => {
+      const hanging = await new SubchannelBench().dialled("hang");
+      expect(hasSubscribers("net.client.socket")).toBe(true);
+      hanging.subchannel.destroy();
+
+      await new SubchannelBench().dialled(plan);
+
+      expect(hasSubscribers("net.client.socket")).toBe(false);
+    },
+  );
 });
 
 describe("the sockets of a dial", () => {

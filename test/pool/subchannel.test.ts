@@ -1,4 +1,3 @@
-import { hasSubscribers } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { settle } from "../support/manual-clock.js";
 import { ADDRESS, CONNECT_TIMEOUT_MS, SubchannelBench } from "./subchannel-bench.js";
@@ -39,19 +38,6 @@ describe("dialling", () => {
 
     expect(bench.network.dials).toHaveLength(1);
   });
-
-  it.each(["ready", "refuse"] as const)(
-    "hooks nothing into the process once it is over: %s",
-    async (plan) => {
-      const hanging = await new SubchannelBench().dialled("hang");
-      expect(hasSubscribers("net.client.socket")).toBe(true);
-      hanging.subchannel.destroy();
-
-      await new SubchannelBench().dialled(plan);
-
-      expect(hasSubscribers("net.client.socket")).toBe(false);
-    },
-  );
 
   it("tells the breaker of every fresh connection", async () => {
     const bench = await new SubchannelBench().dialled();
