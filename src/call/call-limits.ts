@@ -82,8 +82,10 @@ export class CallLimits {
 
   /** The call's kind is known: applies the default deadline, and listens to whoever may cancel. */
   begin(policy: MethodPolicy, kind: RpcKind, cancel: (details: string) => void): void {
+    // An interceptor may have taken its time between making the call and starting it.
+    this.readClock();
     if (this.#isUnset && !kind.responseStream && policy.timeoutMs !== null) {
-      this.#deadline = this.#epoch + policy.timeoutMs;
+      this.#deadline = this.#epoch - this.elapsedMs + policy.timeoutMs;
     }
     const { signal } = this.settings;
     if (signal !== undefined) {
