@@ -7,7 +7,7 @@ import { AttemptSequence } from "./attempt-sequence.js";
 import type { CallEnv } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
 import { cancelled, classify, notSent } from "./classify.js";
-import { deadlineInBackoff, deadlineInQueue, ownStatus, unavailable } from "./own-outcomes.js";
+import { deadlineInBackoff, deadlineInQueue, failedStart, ownStatus, unavailable } from "./own-outcomes.js";
 import { Outbox } from "./retry-buffer.js";
 import { observedKind } from "./rpc-kind.js";
 import type { RunningCall } from "./running-calls.js";
@@ -82,7 +82,6 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     process.nextTick(begin, this);
   }
 
-  /** For the shared `begin` below. */
   begin(): void {
     if (this.#phase.kind !== "starting") return;
     const { env, limits, isReading: isReadAsked } = this;
@@ -92,7 +91,7 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     limits.begin(policy, kind, (details) => this.end(Status.CANCELLED, details, "CANCELLED"));
     this.#sequence = new AttemptSequence(env, policy, kind, this.metadata, limits);
     if (this.#ending !== null) return this.#finish(notSent(this.#ending.status, this.#ending.reason));
-    const obstacle = limits.obstacle(this.#refusal);
+    const obstacle = limits.obstacle(this.#refusal, this.metadata);
     if (obstacle !== null) return this.#finish(notSent(obstacle.status, obstacle.reason));
     this.#pick();
   }
@@ -119,6 +118,7 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
   }
 
   onAttemptHeaders(attempt: Attempt, metadata: Metadata): void {
+    attempt.proveEndpoint();
     if (this.#sequence?.holdsAnswer === true && this.outbox.isReplayable) return this.hold(metadata);
     // The caller sees this attempt from now on (R14): nothing is kept for another.
     this.outbox.stopReplay();
@@ -165,11 +165,16 @@ export abstract class AttemptMachine extends AnswerDelivery implements AttemptOw
     this.#phase = attempt;
     this.lastAttempt = attempt;
     try {
-      attempt.start(this.method, this.host, sequence.attemptMetadata, this.credentials, this.isReading);
+      attempt.start(
+        this.method,
+        this.host,
+        sequence.attemptMetadata(result.isPooled),
+        this.credentials,
+        this.isReading,
+      );
     } catch (error) {
       result.gate.abandon(attempt.isProbe);
-      const details = `Failed to start on ${result.address}: ${error instanceof Error ? error.message : error}`;
-      this.#decide(attempt, unavailable(details, "CONNECTION_LOST", "unsent"));
+      this.#decide(attempt, failedStart(result, error));
     }
   }
 

@@ -4,15 +4,17 @@ import { type Outcome, type ReportedStatus, reportedStatus } from "../core/index
 import type { Candidate, Incident, PickFilter, Slot } from "../pool/index.js";
 import { decideRetry, type RetryPolicy, type RetryProgress } from "../retry/index.js";
 import { Attempt, type AttemptOwner } from "./attempt.js";
+import { attemptMetadata } from "./attempt-metadata.js";
 import { AttemptTrail } from "./attempt-trail.js";
 import type { CallEnv } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
 import { attemptLimitMs, isIdempotentCall, type MethodPolicy } from "./method-policy.js";
 import type { Outbox } from "./retry-buffer.js";
 import type { RpcKind } from "./rpc-kind.js";
+import { TriedEndpoints } from "./tried-endpoints.js";
 
-/** Request header that tells a server how many counted attempts came before (gRFC A6). */
-const PREVIOUS_ATTEMPTS_KEY = "grpc-previous-rpc-attempts";
+/** Transparent retries of one call that are made at once; further ones wait as policy retries do. */
+const FREE_TRANSPARENT_RETRIES = 20;
 
 const UNKNOWN_KIND: RpcKind = { requestStream: true, responseStream: true };
 
@@ -28,6 +30,7 @@ export class AttemptSequence {
   #counted = 0;
   /** All attempts, transparent ones included. */
   #made = 0;
+  #transparent = 0;
   #trail: AttemptTrail | null = null;
   #progress: RetryProgress | null = null;
   #tried: TriedEndpoints | null = null;
@@ -141,9 +144,9 @@ export class AttemptSequence {
       return decision;
     }
     if (attempt !== null) this.#avoid(attempt.slot.address);
-    const delayMs = decision.kind === "retry" ? decision.delayMs : 0;
     if (decision.kind === "transparent") {
       this.#counted--;
+      this.#transparent++;
       if (outcome.progress === "refused") progress.transparentRetries.refused++;
       this.env.counters.transparentRetries++;
     } else {
@@ -151,6 +154,7 @@ export class AttemptSequence {
       this.env.counters.retries++;
       this.env.noteThrottled(false);
     }
+    const delayMs = decision.kind === "retry" ? decision.delayMs : this.#transparentDelayMs();
     this.#announceRetry(attempt, outcome, decision.kind === "retry" ? "policy" : "transparent", delayMs);
     return { kind: "attempt", delayMs };
   }
@@ -170,12 +174,14 @@ export class AttemptSequence {
     return reportedStatus({ code, details, metadata }, report);
   }
 
-  /** The caller's metadata, plus what gRPC says of earlier attempts. */
-  get attemptMetadata(): Metadata {
-    if (this.#counted <= 1) return this.metadata;
-    const metadata = this.metadata.clone();
-    metadata.set(PREVIOUS_ATTEMPTS_KEY, String(this.#counted - 1));
-    return metadata;
+  attemptMetadata(isPooled: boolean): Metadata {
+    return attemptMetadata(this.metadata, this.#counted - 1, isPooled);
+  }
+
+  /** R21 sets no limit to retries of what never left; whatever makes it fail again and again must not spin, though. */
+  #transparentDelayMs(): number {
+    const excess = this.#transparent - FREE_TRANSPARENT_RETRIES;
+    return excess <= 0 ? 0 : this.#retry.backoff.delayMs(excess);
   }
 
   #progressOf(attempt: Attempt | null, outcome: Outcome, isReplayable: boolean): RetryProgress {
@@ -234,17 +240,5 @@ export class AttemptSequence {
       kind,
       delayMs: Math.round(delayMs),
     });
-  }
-}
-
-class TriedEndpoints implements PickFilter<Candidate> {
-  readonly #addresses = new Set<string>();
-
-  add(address: string): void {
-    this.#addresses.add(address);
-  }
-
-  accepts({ endpoint }: Candidate): boolean {
-    return !this.#addresses.has(endpoint.address);
   }
 }

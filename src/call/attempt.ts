@@ -34,7 +34,7 @@ export class Attempt {
 
   constructor(
     readonly slot: Slot,
-    readonly isProbe: boolean,
+    public isProbe: boolean,
     /** 1 for the first. */
     readonly number: number,
     /** Monotonic ms. */
@@ -108,6 +108,13 @@ export class Attempt {
     this.#inner?.cancelWithStatus(code, details);
   }
 
+  /** An answer has begun: a probe has done its work, also where the answer is a stream that goes on for days. */
+  proveEndpoint(): void {
+    if (!this.isProbe) return;
+    this.isProbe = false;
+    this.slot.gate.succeed(true);
+  }
+
   /** What the attempt proves, read when its status arrived. */
   evidence(isAttemptLimited: boolean, isDeadlineDue: boolean): Evidence {
     const { hasHeaders, hasMessage } = this;
@@ -143,8 +150,12 @@ export class Attempt {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.#writing !== null) this.#endWrite();
-    this.slot.callEnded();
-    this.owner.onAttemptStatus(this, status);
+    try {
+      this.owner.onAttemptStatus(this, status);
+    } finally {
+      // Last, because the end of the last call closes a draining connection, which would read as its loss.
+      this.slot.callEnded();
+    }
   }
 
   /** Inner channels answer the target while a call is queued, and the bare address once a stream existed. */

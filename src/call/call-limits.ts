@@ -1,6 +1,7 @@
 import { Metadata, propagate, status as Status, type StatusObject } from "@grpc/grpc-js";
 import { type Clock, deadlineToEpochMs, type Reason, type Timer } from "../core/index.js";
 import { type ResolvedCallSettings, SettingsDeadline } from "./call-settings.js";
+import { metadataProblem } from "./check-metadata.js";
 import type { MethodPolicy } from "./method-policy.js";
 import type { RpcKind } from "./rpc-kind.js";
 
@@ -96,7 +97,10 @@ export class CallLimits {
   }
 
   /** Why the call must not be sent at all: on a warm connection grpc-js would send it all the same. */
-  obstacle(closedDetails: string | null): { status: StatusObject; reason: Reason } | null {
+  obstacle(
+    closedDetails: string | null,
+    metadata: Metadata,
+  ): { status: StatusObject; reason: Reason } | null {
     if (closedDetails !== null) return refusal(Status.CANCELLED, closedDetails, "CLIENT_CLOSED");
     if (this.settings.signal?.aborted === true) {
       return refusal(Status.CANCELLED, "The call was aborted by its signal before it began", "CANCELLED");
@@ -109,6 +113,8 @@ export class CallLimits {
         "DEADLINE_EXCEEDED",
       );
     }
+    const problem = metadataProblem(metadata);
+    if (problem !== null) return refusal(Status.INTERNAL, problem, "METADATA_INVALID");
     return null;
   }
 

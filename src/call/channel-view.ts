@@ -11,6 +11,12 @@ import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { ResilientCall } from "./resilient-call.js";
 import type { ResilientChannel } from "./resilient-channel.js";
 
+/** Decides what the end of a stub means for its channel. */
+export interface ViewOwner {
+  close(options: CloseOptions): Promise<void>;
+  destroy(error: Error | undefined): void;
+}
+
 /**
  * A stub's handle on a channel it may share: grpc-js's `Client.close()` closes the channel it was given, which must
  * not take the other stubs down. Closing the view ends this stub; its owner decides about the channel.
@@ -18,7 +24,7 @@ import type { ResilientChannel } from "./resilient-channel.js";
 export class ChannelView extends Closable implements ChannelInterface {
   constructor(
     readonly channel: ResilientChannel,
-    private readonly onReleased: (options: CloseOptions) => Promise<void>,
+    private readonly owner: ViewOwner,
   ) {
     super();
   }
@@ -77,11 +83,10 @@ export class ChannelView extends Closable implements ChannelInterface {
   }
 
   protected override onClose(options: CloseOptions): Promise<void> {
-    return this.onReleased(options);
+    return this.owner.close(options);
   }
 
   protected override onDestroy(error: Error | undefined): void {
-    void this.onReleased({ drainMs: 0 });
-    if (error !== undefined) this.channel.destroy(error);
+    this.owner.destroy(error);
   }
 }

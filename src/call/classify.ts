@@ -36,6 +36,13 @@ interface Disguise {
  * Tested against real sockets.
  */
 const DISGUISES: readonly Disguise[] = [
+  // Headers that HTTP/2 refuses, from call credentials: the same on every endpoint, and each try costs a connection.
+  {
+    code: Status.INTERNAL,
+    text: /^Failed to start HTTP\/2 stream with error .*(header|pseudo)/i,
+    reason: "METADATA_INVALID",
+    progress: "no-pick",
+  },
   {
     code: Status.UNAVAILABLE,
     text: /^Stream refused by server/,
@@ -164,7 +171,9 @@ function remote(status: StatusObject, evidence: Evidence): Outcome {
 }
 
 /** After headers on a living connection, in good time, such words are the server's own trouble with somebody else. */
-function isSaidByServer({ reason }: Disguise, evidence: Evidence): boolean {
+function isSaidByServer({ reason, progress }: Disguise, evidence: Evidence): boolean {
+  // Headers prove that the stream was neither unsent nor refused: a gateway hands on words of its own backend.
+  if (evidence.hasHeaders && progress !== "sent") return true;
   if (!evidence.hasHeaders || !evidence.isPooled) return false;
   if (reason === "DEADLINE_EXCEEDED") return !evidence.isDeadlineDue;
   return reason === "CONNECTION_LOST" && !evidence.isConnectionLost;

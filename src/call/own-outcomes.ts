@@ -1,5 +1,6 @@
 import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Reason } from "../core/index.js";
+import type { Slot } from "../pool/index.js";
 import { notSent } from "./classify.js";
 
 /** A status of our own making. */
@@ -22,4 +23,12 @@ export function deadlineInBackoff(last: Outcome): Outcome {
 export function deadlineInQueue(target: string, missing: string): Outcome {
   const details = `Deadline exceeded while waiting for an endpoint of ${target}: ${missing}`;
   return notSent(ownStatus(Status.DEADLINE_EXCEEDED, details), "NO_READY_ENDPOINT");
+}
+
+/** grpc-js threw as the attempt began, so nothing was sent. */
+export function failedStart(slot: Slot, error: unknown): Outcome {
+  const details = `Failed to start on ${slot.address}: ${error instanceof Error ? error.message : error}`;
+  if (slot.isPooled) return unavailable(details, "CONNECTION_LOST", "unsent");
+  // A stub's own channel throws only once it was closed, and goes on throwing.
+  return notSent(ownStatus(Status.CANCELLED, details), "CLIENT_CLOSED");
 }

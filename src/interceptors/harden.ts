@@ -87,9 +87,15 @@ function reroute<S extends Client>(
   channel: ResilientChannel,
   closesStub: boolean,
 ): Hardened<S> {
-  const view = new ChannelView(channel, async (options) => {
-    await channel.close(options);
-    if (closesStub) stub.close();
+  const view = new ChannelView(channel, {
+    async close(options) {
+      await channel.close(options);
+      if (closesStub) stub.close();
+    },
+    destroy(error) {
+      channel.destroy(error);
+      if (closesStub) stub.close();
+    },
   });
   return Object.create(stub, {
     [shape.channelKey]: { value: view, enumerable: false, writable: false, configurable: false },

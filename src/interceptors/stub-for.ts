@@ -40,7 +40,7 @@ export function stubFor<S extends Client>(
   if (!(channel instanceof ResilientChannel)) problems.push("the channel is none made by createChannel");
   if (problems.length > 0) throw problemsError("stubFor", problems);
   channel.known.add(Reflect.get(stubClass, "service"));
-  const view = new ChannelView(channel, async () => {});
+  const view = new ChannelView(channel, { close: async () => {}, destroy: () => {} });
   return new stubClass(channel.getTarget(), credentials.createInsecure(), {
     ...options,
     channelOverride: view,

@@ -112,6 +112,7 @@ export class EndpointPool implements SubchannelOwner {
   /** Closes idle connections; the next call connects again. */
   enterIdle(): void {
     this.#isConnecting = false;
+    this.#failure = null;
     for (const subchannel of this.#subchannels.values()) subchannel.drain("idle");
     this.#refresh();
   }

@@ -91,6 +91,9 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
     const { connection } = this;
     if (connection !== null && connection.inFlight > 0) this.owner.onDraining(this, cause);
     this.#leaveState();
+    // What failed before a pause says nothing about the time after it.
+    this.#hasFailed = false;
+    this.backoff.reset();
     connection?.drain(drainMs);
     this.#enter({ word: "IDLE" }, cause);
   }
@@ -102,11 +105,10 @@ export class Subchannel implements ConnectionOwner, SuspicionOwner {
     this.#enter({ word: "SHUTDOWN" }, cause);
   }
 
-  /** Ends everything now; calls in flight end as lost. */
+  /** Ends everything now; its calls end as lost. */
   destroy(): void {
-    const { connection } = this;
     this.#leaveState();
-    connection?.kill();
+    this.connection?.kill();
     this.#enter({ word: "SHUTDOWN" }, "the channel was destroyed");
   }
 

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { propagate, status } from "@grpc/grpc-js";
+import { Metadata, propagate, status } from "@grpc/grpc-js";
 import { describe, expect, it, vi } from "vitest";
 import { CallLimits, type ParentCall } from "../../src/call/call-limits.js";
 import { type CallSettings, callOptions, settingsOf } from "../../src/call/call-settings.js";
@@ -197,14 +197,14 @@ describe("the caller's signal", () => {
 
 describe("an obstacle to sending", () => {
   it("is none for a call with time left", () => {
-    expect(limitsOf({}).limits.obstacle(null)).toBeNull();
+    expect(limitsOf({}).limits.obstacle(null, new Metadata())).toBeNull();
   });
 
   it("R51: is a deadline already past", () => {
     const clock = new ManualClock();
     const { limits } = limitsOf({ deadline: clock.epoch() - 40 }, clock);
 
-    expect(limits.obstacle(null)).toMatchObject({
+    expect(limits.obstacle(null, new Metadata())).toMatchObject({
       reason: "DEADLINE_EXCEEDED",
       status: { code: status.DEADLINE_EXCEEDED, details: "The deadline passed 40 ms before the call began" },
     });
@@ -213,14 +213,17 @@ describe("an obstacle to sending", () => {
   it("is a signal aborted before", () => {
     const { limits } = limitsOf({ settings: { signal: AbortSignal.abort() } });
 
-    expect(limits.obstacle(null)).toMatchObject({ reason: "CANCELLED", status: { code: status.CANCELLED } });
+    expect(limits.obstacle(null, new Metadata())).toMatchObject({
+      reason: "CANCELLED",
+      status: { code: status.CANCELLED },
+    });
   });
 
   it("is a closed channel, before anything else", () => {
     const clock = new ManualClock();
     const { limits } = limitsOf({ deadline: clock.epoch() - 40 }, clock);
 
-    expect(limits.obstacle("The channel is closed")).toMatchObject({
+    expect(limits.obstacle("The channel is closed", new Metadata())).toMatchObject({
       reason: "CLIENT_CLOSED",
       status: { code: status.CANCELLED, details: "The channel is closed" },
     });

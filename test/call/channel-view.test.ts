@@ -6,8 +6,8 @@ import { unary } from "../support/test-call.js";
 
 async function viewed() {
   const bench = await readyBench();
-  const onReleased = vi.fn(async () => {});
-  return { bench, onReleased, view: new ChannelView(bench.channel, onReleased) };
+  const owner = { close: vi.fn(async () => {}), destroy: vi.fn() };
+  return { bench, owner, view: new ChannelView(bench.channel, owner) };
 }
 
 describe("a stub's view of a shared channel", () => {
@@ -40,14 +40,14 @@ describe("a stub's view of a shared channel", () => {
   });
 
   it("ends this stub only when it is closed: the channel and the other stubs go on", async () => {
-    const { bench, view, onReleased } = await viewed();
-    const other = new ChannelView(bench.channel, async () => {});
+    const { bench, view, owner } = await viewed();
+    const other = new ChannelView(bench.channel, { close: async () => {}, destroy: () => {} });
 
     await view.close({ drainMs: 5 });
     const [refused, fine] = [unary(view), unary(other)];
     await bench.settle();
 
-    expect(onReleased.mock.calls).toEqual([[{ drainMs: 5 }]]);
+    expect(owner.close.mock.calls).toEqual([[{ drainMs: 5 }]]);
     expect(refused.status).toMatchObject({ code: status.CANCELLED, reason: "CLIENT_CLOSED" });
     expect(refused.status.details).toContain("The client is closed");
     expect(fine.isOver).toBe(false);
@@ -66,19 +66,21 @@ describe("a stub's view of a shared channel", () => {
   });
 
   it("releases its owner once, however often it is closed or destroyed", async () => {
-    const { view, onReleased } = await viewed();
+    const { view, owner } = await viewed();
 
     await view.close();
     await view.close();
 
-    expect(onReleased).toHaveBeenCalledTimes(1);
+    expect(owner.close).toHaveBeenCalledTimes(1);
   });
 
-  it("destroyed with an error takes the channel down with it", async () => {
-    const { bench, view } = await viewed();
+  it("destroyed leaves it to its owner what becomes of the channel", async () => {
+    const { bench, view, owner } = await viewed();
+    const error = new Error("out of memory");
 
-    view.destroy(new Error("out of memory"));
+    view.destroy(error);
 
-    expect(bench.channel.isClosed).toBe(true);
+    expect(owner.destroy.mock.calls).toEqual([[error]]);
+    expect(bench.channel.isClosed).toBe(false);
   });
 });

@@ -1,0 +1,33 @@
+import { Metadata, status } from "@grpc/grpc-js";
+import { describe, expect, it } from "vitest";
+import { attemptMetadata } from "../../src/call/attempt-metadata.js";
+import { readyBench } from "../support/channel-bench.js";
+
+describe("a probe of an open breaker", () => {
+  it("has done its work with its first headers, so that a stream that goes on keeps nobody out", async () => {
+    const bench = await readyBench({ breaker: { consecutiveFailures: 1 }, retry: { maxAttempts: 1 } });
+    await bench.unary();
+    bench.network.current.fail(status.UNAVAILABLE);
+    await bench.advance(7_000);
+    await bench.unary();
+
+    bench.network.call(1).headers();
+    await bench.settle();
+    await bench.unary();
+
+    expect(bench.channel.endpoints()[0]?.breaker).toBe("closed");
+    expect(bench.network.calls).toHaveLength(3);
+  });
+});
+
+describe("the metadata of an attempt", () => {
+  it("does not ask an inner channel to wait for READY: the wait is the pool's", () => {
+    const metadata = new Metadata({ waitForReady: true });
+
+    const pooled = attemptMetadata(metadata, 0, true);
+
+    expect(pooled.getOptions().waitForReady).toBe(false);
+    expect(metadata.getOptions().waitForReady).toBe(true);
+    expect(attemptMetadata(metadata, 0, false)).toBe(metadata);
+  });
+});
