@@ -113,4 +113,20 @@ describe("the retry throttle", () => {
 
     expect(bench.channel.stats().throttle?.tokens).toBe(19);
   });
+
+  it("loses none to picks that found no endpoint, because no server was asked", async () => {
+    const bench = await readyBench({
+      ...IDEMPOTENT,
+      retry: { throttle: { maxTokens: 20, tokenRatio: 0.1 } },
+    });
+    await bench.advance(60_000);
+    await bench.unary();
+    bench.network.plan(A, "refuse");
+
+    bench.network.last(A).lose("read ECONNRESET");
+    await bench.advance(1_000);
+
+    expect(bench.channel.stats().calls.attempts).toBe(3);
+    expect(bench.channel.stats().throttle?.tokens).toBe(19);
+  });
 });

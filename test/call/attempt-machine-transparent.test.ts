@@ -166,6 +166,18 @@ describe("R21: an attempt that may have reached the application", () => {
     });
   });
 
+  it("is one whose headers came, though no message did, and then says maybe", async () => {
+    const bench = await readyBench();
+    const call = await bench.unary();
+    bench.network.current.headers();
+
+    bench.network.last(A).lose("read ECONNRESET");
+    await next(bench);
+
+    expect(call.status).toMatchObject({ reason: "CONNECTION_LOST", processed: "maybe" });
+    expect(bench.network.calls).toHaveLength(1);
+  });
+
   it("is repeated by policy when it is declared idempotent", async () => {
     const bench = await readyBench(IDEMPOTENT, { addresses: [A, B] });
     await bench.unary();

@@ -14,7 +14,7 @@ import { unary } from "../support/test-call.js";
 const IDEMPOTENT = { methods: { "test.Echo": { idempotent: true } } };
 
 /** A stub's own channel, READY, and ours over it. */
-async function overOwnChannel(options: Partial<ChannelOptions> = {}) {
+async function overOwnChannel(options: Partial<ChannelOptions> = {}, env: Record<string, string> = {}) {
   const clock = new ManualClock();
   const calls: FakeCall[] = [];
   const owner = {
@@ -24,7 +24,7 @@ async function overOwnChannel(options: Partial<ChannelOptions> = {}) {
   const address = parseAddress(A) as SocketAddress;
   const own = new FakeChannel({ address: A }, address, credentials.createInsecure(), clock, owner);
   own.getConnectivityState(true);
-  const collaborators = { clock, random: fixedRandom(0.5), env: {}, throttles: new ThrottleRegistry() };
+  const collaborators = { clock, random: fixedRandom(0.5), env, throttles: new ThrottleRegistry() };
   const channel = stubChannel(own, channelOptionsSchema.parse(options), collaborators);
   const events: ChannelEvent[] = [];
   channel.onEvent((event) => void events.push(event));
@@ -148,8 +148,32 @@ describe("a stub hardened without credentials, over its own channel", () => {
     expect(() => channel.updateEndpoints([A])).toThrow("give credentials");
   });
 
-  it("goes through untouched when switched off", async () => {
-    const { channel, calls } = await overOwnChannel({ ...IDEMPOTENT, enabled: false });
+  it("counts an attempt that timed out against its breaker", async () => {
+    const options = { breaker: { consecutiveFailures: 1 }, attemptTimeoutMs: 300 };
+    const { clock, channel } = await overOwnChannel(options);
+    unary(channel);
+    await settle();
+
+    await clock.advance(300);
+
+    expect(channel.endpoints()[0]?.breaker).toBe("open");
+  });
+
+  it("is only looked at by its numbers: they connect nothing", async () => {
+    const { own, channel } = await overOwnChannel();
+    own.goaway();
+
+    channel.stats();
+    channel.endpoints();
+
+    expect(own.getConnectivityState(false)).toBe(State.IDLE);
+  });
+
+  it.each([
+    ["enabled: false", { enabled: false }, {}],
+    ["HOLDFAST_DISABLED=1", {}, { HOLDFAST_DISABLED: "1" }],
+  ])("goes through untouched when switched off by %s", async (_how, off, env) => {
+    const { channel, calls } = await overOwnChannel({ ...IDEMPOTENT, ...off }, env);
     const call = unary(channel);
     await settle();
 

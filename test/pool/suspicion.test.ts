@@ -124,6 +124,7 @@ describe("the fresh dial beside a suspect", () => {
     expect(bench.losses[0]?.cause).toContain("no TCP connection within 10000 ms");
     expect(bench.network.dials[0]?.inFlight).toBe(0);
     expect(bench.dialErrors).toEqual([]);
+    expect(bench.subchannel.aggregateWord).toBe("TRANSIENT_FAILURE");
   });
 
   it("is dropped when a byte arrives before it fails", async () => {
