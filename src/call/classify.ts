@@ -1,5 +1,6 @@
 import { status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Processed, Progress, Reason } from "../core/index.js";
+import { isTrailersOnly } from "../pool/index.js";
 
 /** What is known of an attempt beside its status. */
 export interface Evidence {
@@ -188,11 +189,6 @@ function isDeadlineEcho({ code, details }: StatusObject): boolean {
 /** Statuses without trailers on a connection that is gone: RST codes that the end of the session put on its streams. */
 function isConnectionCode(status: StatusObject): boolean {
   return !isTrailersOnly(status) && /RST_STREAM|Call cancelled|Bandwidth exhausted/.test(status.details);
-}
-
-/** Headers and status in one frame carry the content type: proof that a server wrote them. */
-function isTrailersOnly(status: StatusObject): boolean {
-  return status.metadata.get("content-type").length > 0;
 }
 
 function deadline(status: StatusObject, disguise: Disguise, evidence: Evidence): Outcome {

@@ -1,5 +1,6 @@
-import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
+import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { Connection } from "./connection.js";
+import { isTrailersOnly } from "./server-status.js";
 
 const CHECK_METHOD = "/grpc.health.v1.Health/Check";
 /** A HealthCheckRequest for the whole server has no field set. */
@@ -22,7 +23,7 @@ export function isAnswered(connection: Connection, deadline: number, done: (isAl
       onReceiveMessage: () => {
         hasHeard = true;
       },
-      onReceiveStatus: (status) => done(hasHeard || isRemote(status)),
+      onReceiveStatus: (status) => done(hasHeard || status.code === Status.OK || isTrailersOnly(status)),
     });
     call.startRead();
     call.sendMessageWithContext({}, WHOLE_SERVER);
@@ -31,9 +32,4 @@ export function isAnswered(connection: Connection, deadline: number, done: (isAl
     // The connection closed before the Check left; whoever owns it has been told.
     done(false);
   }
-}
-
-/** Trailers of a server carry its content type; statuses that grpc-js makes up carry nothing. */
-function isRemote(status: StatusObject): boolean {
-  return status.code === Status.OK || status.metadata.get("content-type").length > 0;
 }

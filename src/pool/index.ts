@@ -12,5 +12,6 @@ export {
 } from "./pickers/index.js";
 export type { PickResult, PoolDeps } from "./pool-deps.js";
 export { poolOptionsSchema, poolOptionsShape, type ResolvedPoolOptions } from "./pool-options.js";
+export { isTrailersOnly } from "./server-status.js";
 export { type EndpointGate, type Incident, type InnerCall, openGate, type Slot } from "./slot.js";
 export type { Subchannel } from "./subchannel.js";
