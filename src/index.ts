@@ -13,6 +13,7 @@ export type {
   ChannelEvent,
   Clock,
   CloseOptions,
+  CommandIds,
   ConnectivityWord,
   Endpoint,
   EventListener,
@@ -26,5 +27,36 @@ export type {
   Timer,
   TimerOptions,
 } from "./core/index.js";
-export { isReason, REASONS, ResilienceError } from "./core/index.js";
+export { isReason, REASONS, ResilienceError, systemClock, systemRandom } from "./core/index.js";
 export { type Hardened, type HardenOptions, harden, type StubClass, stubFor } from "./interceptors/index.js";
+export type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  Clerk,
+  ClerkCollaborators,
+  ClerkEvent,
+  ClerkOptions,
+  ClerkStats,
+  CommandCodec,
+  FailureKind,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  KvCommand,
+  KvHandler,
+  KvOperation,
+  KvReply,
+  Leader,
+  LinkFactory,
+  LinkFailure,
+  LinkResult,
+  LogEntry,
+  NodeState,
+  NodeStatus,
+  OperationOptions,
+  RaftHandler,
+  RequestVoteRequest,
+  RequestVoteResponse,
+  ServerStatus,
+  UnaryLink,
+} from "./raft-peer/index.js";
+export { addKvService, addRaftService, createClerk } from "./raft-peer/index.js";

@@ -11,6 +11,12 @@ const JSON_ATTEMPTS = 20;
 /** Characters of each text that it keeps: a server may write many kilobytes of details. */
 const JSON_TEXT = 1_000;
 
+/** Names one write of a Clerk's session, for good: no other write is ever sent with the same two. */
+export interface CommandIds {
+  readonly clientId: bigint;
+  readonly commandId: bigint;
+}
+
 export interface ResilienceErrorInit {
   readonly reason: Reason;
   readonly code: Status;
@@ -19,6 +25,7 @@ export interface ResilienceErrorInit {
   readonly origin?: Origin;
   readonly processed?: Processed;
   readonly attempts?: readonly AttemptRecord[];
+  readonly command?: CommandIds;
   readonly cause?: unknown;
 }
 
@@ -36,6 +43,8 @@ export class ResilienceError extends Error implements ServiceError, FailureRepor
   readonly origin: Origin;
   readonly processed: Processed;
   readonly attempts: readonly AttemptRecord[];
+  /** The ids of a Clerk's write; undefined for everything else. */
+  readonly command: CommandIds | undefined;
 
   constructor(init: ResilienceErrorInit) {
     super(`${init.reason}: ${init.details}`, init.cause === undefined ? undefined : { cause: init.cause });
@@ -46,6 +55,7 @@ export class ResilienceError extends Error implements ServiceError, FailureRepor
     this.origin = init.origin ?? "local";
     this.processed = init.processed ?? "no";
     this.attempts = init.attempts ?? [];
+    this.command = init.command;
   }
 
   get explanation(): string {
@@ -54,7 +64,10 @@ export class ResilienceError extends Error implements ServiceError, FailureRepor
 
   /** A bounded summary for logs: no metadata values, at most 20 attempts. */
   toJSON(): object {
-    return summarise(this);
+    if (this.command === undefined) return summarise(this);
+    // As text: JSON has no integers of 64 bits.
+    const { clientId, commandId } = this.command;
+    return { ...summarise(this), command: { clientId: `${clientId}`, commandId: `${commandId}` } };
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -81,22 +81,22 @@ export type ChannelEvent =
 export type EventListener = (event: ChannelEvent) => void;
 
 /** Hands events to subscribers. Check `hasListeners` before building an event on a hot path. */
-export class EventHub {
-  readonly #listeners = new Set<EventListener>();
+export class EventHub<Event = ChannelEvent> {
+  readonly #listeners = new Set<(event: Event) => void>();
   #hasWarned = false;
 
   get hasListeners(): boolean {
     return this.#listeners.size > 0;
   }
 
-  subscribe(listener: EventListener): Subscription {
+  subscribe(listener: (event: Event) => void): Subscription {
     // Wrapped, so that one function subscribed twice is two subscriptions.
-    const own: EventListener = (event) => listener(event);
+    const own = (event: Event): void => listener(event);
     this.#listeners.add(own);
     return new Subscription(() => this.#listeners.delete(own));
   }
 
-  emit(event: ChannelEvent): void {
+  emit(event: Event): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);

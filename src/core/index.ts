@@ -4,7 +4,7 @@ export type { GrpcDeadline } from "./deadline.js";
 export { deadlineToEpochMs } from "./deadline.js";
 export type { Endpoint, SocketAddress } from "./endpoint.js";
 export { canonicalAddress, isLiteral, parseAddress } from "./endpoint.js";
-export type { ResilienceErrorInit } from "./errors.js";
+export type { CommandIds, ResilienceErrorInit } from "./errors.js";
 export { configInvalid, isReason, ResilienceError, reportedStatus } from "./errors.js";
 export type { BreakerStateWord, ChannelEvent, ConnectivityWord, EventListener } from "./events.js";
 export { EventHub } from "./events.js";

@@ -40,9 +40,9 @@ export function parseOptions<S extends z.ZodType>(schema: S, input: unknown, whe
 }
 
 /** All problems in one error. */
-export function problemsError(where: string, problems: readonly string[]): Error {
+export function problemsError(where: string, problems: readonly string[], cause?: unknown): Error {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return configInvalid(`${where}: ${count}: ${problems.join("; ")}`);
+  return configInvalid(`${where}: ${count}: ${problems.join("; ")}`, cause);
 }
 
 /** One sentence per issue: key, value, what is allowed. */
@@ -55,13 +55,15 @@ export function describeIssues(
 }
 
 function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown): string[] {
-  const path = issue.path.map(String).join(".");
+  const path = issue.path.map(shownName).join(".");
   const key = path === "" ? "options" : path;
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = knownKeys(schema, issue.path);
       const prefix = path === "" ? "" : `${path}.`;
-      return issue.keys.map((name) => `${prefix}${name} is not a known key${suggest(name, known)}`);
+      return issue.keys.map(
+        (name) => `${prefix}${shownName(name)} is not a known key${suggest(name, known)}`,
+      );
     }
     case "invalid_key":
       return issue.issues.map(({ message }) => `${key}: ${message}`);
@@ -79,7 +81,8 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknow
 /** Of a union, the branch that fits the input's shape: its problems say more than "none of these". */
 function deeperBranch(issue: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | null {
   const branch = issue.errors.find((issues) =>
-    issues.some(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
+    // Rules across fields are asked only of a value that has the shape.
+    issues.some(({ code, path }) => path.length > 0 || code === "unrecognized_keys" || code === "custom"),
   );
   return branch?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? null;
 }
@@ -108,7 +111,7 @@ function allowed(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return issue.values.map((value) => JSON.stringify(value)).join(", ");
     case "invalid_type":
-      return `a value of type ${issue.expected}`;
+      return `a value of type ${issue.expected === "record" ? "object" : issue.expected}`;
     case "invalid_union":
       return [...new Set(issue.errors.flat().map(allowed))].join(", or ");
     default:
@@ -124,6 +127,12 @@ function atLeast(minimum: number | bigint, isInclusive: boolean, origin: string)
 
 function lengthOf(origin: string): string {
   return origin === "string" ? "a length of " : "";
+}
+
+/** A key as a reader can recognise it: quoted when it would tear the sentence apart, and cut when it is long. */
+function shownName(key: PropertyKey): string {
+  const name = String(key);
+  return /^[\w$./:-]{1,80}$/.test(name) ? name : show(name);
 }
 
 /** The value as a reader can recognise it; never a dump of a large or secret object. */
@@ -149,6 +158,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   for (const step of path) {
     if (current instanceof z.ZodObject) current = unwrap(current.shape[String(step)]);
     else if (current instanceof z.ZodRecord) current = unwrap(current.valueType);
+    else if (current instanceof z.ZodArray) current = unwrap(current.element);
     else return [];
   }
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
@@ -159,7 +169,10 @@ function unwrap(schema: unknown): unknown {
   if (schema instanceof z.ZodUnion) {
     return schema.options.map(unwrap).find((option) => option instanceof z.ZodObject) ?? schema;
   }
-  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
+  // What a preprocessor takes is not known; what it gives is.
+  if (schema instanceof z.ZodPipe) {
+    return unwrap(schema.in instanceof z.ZodTransform ? schema.out : schema.in);
+  }
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||

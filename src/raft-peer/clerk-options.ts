@@ -1,3 +1,4 @@
+import type { ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { exceeds, isObject, positiveMs } from "../core/index.js";
 
@@ -55,7 +56,7 @@ export const clerkOptionsShape = {
     .default(MIB),
 };
 
-/** `host:port` addresses, or a target whose endpoints are the servers. */
+/** Where the servers are. */
 export const clerkServersShape = {
   /** The servers, as `host:port`; at least one. Leave out when `target` is given. */
   servers: z.array(z.string()).min(1).optional(),
@@ -63,5 +64,22 @@ export const clerkServersShape = {
   target: z.string().optional(),
 };
 
-const clerkDecisionsSchema = z.strictObject(clerkOptionsShape);
-export type ResolvedClerkOptions = z.output<typeof clerkDecisionsSchema>;
+/** What `createClerk` takes: where the servers are, how they are reached, and what the Clerk decides by. */
+export const clerkOptionsSchema = z
+  .strictObject({
+    ...clerkServersShape,
+    /** grpc-js channel credentials. Either these or `insecure: true`. */
+    credentials: z.unknown().optional(),
+    /** True for plaintext; warns once. */
+    insecure: z.boolean().optional(),
+    /** Further options of the channels to the servers, as for `createChannel`; the preset `eraft` lies beneath. */
+    channel: z.record(z.string(), z.unknown()).default({}),
+    ...clerkOptionsShape,
+  })
+  .refine(({ servers, target }) => (servers === undefined) !== (target === undefined), {
+    when: isObject,
+    path: ["servers"],
+    message: "allowed: either servers or target, and one of them",
+  });
+export type ClerkOptions = z.input<typeof clerkOptionsSchema> & { credentials?: ChannelCredentials };
+export type ResolvedClerkOptions = z.output<typeof clerkOptionsSchema>;

@@ -1,4 +1,5 @@
 import type { MethodDefinition, ServiceDefinition, status } from "@grpc/grpc-js";
+import type { EndpointStats } from "../call/index.js";
 import type { AttemptRecord, Processed, Reason } from "../core/index.js";
 
 /**
@@ -52,6 +53,8 @@ export interface UnaryLink {
     timeoutMs: number,
     done: (result: LinkResult<Response>) => void,
   ): () => void;
+  /** The endpoint behind the link, where there is one and it is known by now. */
+  endpoint?(): EndpointStats | undefined;
   /** Ends what runs with `closed`, releases everything. May be called again. */
   close(): Promise<void>;
 }

@@ -1,0 +1,26 @@
+import type { Clock, CommandIds } from "../../core/index.js";
+import type { KvOperation } from "../kv-messages.js";
+import type { LeaderFinder } from "./leader-finder.js";
+import type { LeaderRequest } from "./leader-request.js";
+import type { Operation } from "./operation.js";
+import type { ServerSet } from "./server-set.js";
+import type { SessionPool } from "./sessions.js";
+
+/** What an operation needs of its Clerk. */
+export interface ClerkCore {
+  readonly clock: Clock;
+  readonly attemptTimeoutMs: number;
+  readonly finder: LeaderFinder;
+  readonly servers: ServerSet;
+  readonly sessions: SessionPool;
+  /** Why discovery has given no servers yet; null when it has, or has said nothing. */
+  readonly discoveryError: string | null;
+  /** Reads are repeated freely and skip the server's duplicate check: they need no session. */
+  nextReadIds(): CommandIds;
+  attemptBegan(operation: Operation, isRetry: boolean): void;
+  attemptEnded(operation: Operation): void;
+  operationEnded(operation: Operation, isSuccess: boolean): void;
+  requestEnded(request: LeaderRequest): void;
+  /** The operation goes on: attempt number `attempt` follows. */
+  noteRetry(op: KvOperation, attempt: number, address: string | null, cause: string): void;
+}

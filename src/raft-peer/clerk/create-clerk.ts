@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import type { ChannelCollaborators } from "../../call/index.js";
+import { checkCredentials, checkOptions, checkTarget } from "../../call/index.js";
+import {
+  canonicalAddress,
+  type Endpoint,
+  parseAddress,
+  parseOptions,
+  problemsError,
+  systemClock,
+  systemRandom,
+} from "../../core/index.js";
+import { createResolver, type Resolver, systemLookup, type ValidTarget } from "../../discovery/index.js";
+import type { Clerk } from "../clerk-api.js";
+import { type ClerkOptions, clerkOptionsSchema, type ResolvedClerkOptions } from "../clerk-options.js";
+import { grpcLinks } from "../grpc-link.js";
+import type { LinkFactory, UnaryLink } from "../unary-link.js";
+import { CLERK_SERVICES } from "./kv-calls.js";
+import { KvClerk } from "./kv-clerk.js";
+import { FixedServers, ResolvedServers } from "./server-discovery.js";
+
+/** What a Clerk works with beside its options. Tests replace it; everybody else leaves it alone. */
+export interface ClerkCollaborators extends ChannelCollaborators {
+  /** How servers are reached, in place of gRPC: `memoryNetwork.linksFrom("client")`. No credentials are needed then. */
+  readonly connect?: LinkFactory;
+  /** Names sessions; must never give the same number twice in a cluster. Default: 62 bits of the system's entropy. */
+  readonly newClientId?: () => bigint;
+}
+
+/**
+ * Makes a client of a replicated key-value service (eraft's KVService) that tracks the leader and applies every write
+ * exactly once. Does no I/O; the first operation connects.
+ *
+ * @throws ResilienceError `CONFIG_INVALID` that lists every problem
+ */
+export function createClerk(options: ClerkOptions, collaborators: ClerkCollaborators = {}): Clerk {
+  const resolved = parseOptions(clerkOptionsSchema, options, "createClerk");
+  const { clock = systemClock, random = systemRandom, newClientId = entropyId, connect } = collaborators;
+  const channel = channelOptionsOf(resolved);
+  const target = resolved.target === undefined ? null : checkTarget(resolved.target);
+  const servers = checkServers(resolved.servers ?? []);
+  const problems = [...servers.problems, ...(target?.problems ?? [])];
+  if (connect === undefined) problems.push(...checkCredentials(channel), ...channelProblems(channel));
+  if (problems.length > 0) throw problemsError("createClerk", problems);
+  return new KvClerk(resolved, {
+    clock,
+    random,
+    newClientId,
+    discovery:
+      target === null
+        ? new FixedServers(servers.endpoints)
+        : new ResolvedServers(resolverFor(target.value as ValidTarget, channel, collaborators)),
+    connect: (endpoint) => linkTo(endpoint, connect, channel, collaborators),
+  });
+}
+
+function channelOptionsOf({ channel, credentials, insecure }: ResolvedClerkOptions): Record<string, unknown> {
+  return {
+    preset: "eraft",
+    ...channel,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(insecure === undefined ? {} : { insecure }),
+  };
+}
+
+function channelProblems(channel: Record<string, unknown>): readonly string[] {
+  return checkOptions(channel).problems.map((problem) => `channel: ${problem}`);
+}
+
+function checkServers(servers: readonly string[]): { endpoints: Endpoint[]; problems: string[] } {
+  const problems: string[] = [];
+  const endpoints = new Map<string, Endpoint>();
+  for (const [index, text] of servers.entries()) {
+    const parsed = parseAddress(text);
+    const at = `servers.${index} is ${JSON.stringify(text)}`;
+    if (typeof parsed === "string") {
+      problems.push(`${at}, which ${parsed}`);
+      continue;
+    }
+    const address = canonicalAddress(parsed);
+    if (endpoints.has(address)) problems.push(`${at}, which stands there twice`);
+    endpoints.set(address, { address });
+  }
+  return { endpoints: [...endpoints.values()], problems };
+}
+
+function linkTo(
+  endpoint: Endpoint,
+  connect: LinkFactory | undefined,
+  channel: Record<string, unknown>,
+  collaborators: ClerkCollaborators,
+): UnaryLink {
+  const { address, serverName } = endpoint;
+  if (connect !== undefined) return connect(address, CLERK_SERVICES);
+  const options = serverName === undefined ? channel : { authority: serverName, ...channel };
+  return grpcLinks(options, collaborators)(address, CLERK_SERVICES);
+}
+
+function resolverFor(
+  target: ValidTarget,
+  channel: Record<string, unknown>,
+  {
+    clock = systemClock,
+    random = systemRandom,
+    lookup = systemLookup,
+    env = process.env,
+  }: ClerkCollaborators,
+): Resolver {
+  const { value } = checkOptions({ insecure: true, discovery: channel["discovery"] ?? {} });
+  return createResolver(target, { clock, random, lookup, env }, value?.discovery);
+}
+
+/** 62 bits, as eraft's own client draws them; never from a generator that two processes could share the state of. */
+function entropyId(): bigint {
+  return randomBytes(8).readBigUInt64BE() >> 2n;
+}

@@ -1,0 +1,39 @@
+import type { Clock } from "../../core/index.js";
+
+/** Work that can be told to end. */
+interface Endable {
+  closeDown(): void;
+}
+
+/** What a Clerk has promised and not yet settled. */
+export class Running {
+  readonly #running = new Set<Endable>();
+  #onDrained: (() => void) | null = null;
+
+  constructor(private readonly clock: Clock) {}
+
+  add(work: Endable): void {
+    this.#running.add(work);
+  }
+
+  remove(work: Endable): void {
+    this.#running.delete(work);
+    if (this.#running.size === 0) this.#onDrained?.();
+  }
+
+  endAll(): void {
+    for (const work of [...this.#running]) work.closeDown();
+  }
+
+  /** Resolves when nothing runs any more; what still does after `drainMs` is ended. */
+  drained(drainMs: number): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimer(() => this.endAll(), drainMs, { keepAlive: true });
+      this.#onDrained = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+}

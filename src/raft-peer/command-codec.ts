@@ -1,0 +1,51 @@
+import type { CommandCodec, LogEntry } from "./raft-messages.js";
+import { toBytes } from "./wire-fields.js";
+
+const BYTES: CommandCodec<Uint8Array> = {
+  encode: (command) => command,
+  decode: (bytes) => bytes,
+};
+
+/** The codec given, or the one that passes bytes untouched. */
+export function codecOr<Command>(codec: CommandCodec<Command> | undefined): CommandCodec<Command> {
+  // Without a codec `Command` is Uint8Array: that is the default of every type that has one.
+  return codec ?? (BYTES as unknown as CommandCodec<Command>);
+}
+
+/** @throws RangeError naming the entry whose command the codec cannot encode, or encodes as something else than bytes */
+export function encodeEntries<Command>(
+  entries: readonly LogEntry<Command>[],
+  codec: CommandCodec<Command>,
+): readonly LogEntry[] {
+  if ((codec as unknown) === BYTES) return entries as unknown as readonly LogEntry[];
+  return entries.map((entry, position) => ({
+    index: entry.index,
+    term: entry.term,
+    command: naming(position, "encoded", () =>
+      toBytes("command", codec.encode(entry.command), { list: "entries", index: position }),
+    ),
+  }));
+}
+
+/** @throws RangeError naming the entry whose command the codec cannot decode */
+export function decodeEntries<Command>(
+  entries: readonly LogEntry[],
+  codec: CommandCodec<Command>,
+): readonly LogEntry<Command>[] {
+  if ((codec as unknown) === BYTES) return entries as unknown as readonly LogEntry<Command>[];
+  return entries.map((entry, position) => ({
+    index: entry.index,
+    term: entry.term,
+    command: naming(position, "decoded", () => codec.decode(entry.command)),
+  }));
+}
+
+function naming<T>(position: number, done: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof RangeError && cause.message.startsWith("entries[")) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RangeError(`entries[${position}].command cannot be ${done}: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,18 @@
+export { type ClerkCollaborators, createClerk } from "./clerk/create-clerk.js";
+export type { Clerk, ClerkEvent, ClerkStats, Leader, OperationOptions, ServerStatus } from "./clerk-api.js";
+export { type ClerkOptions, clerkOptionsSchema } from "./clerk-options.js";
+export type { KvCommand, KvHandler, KvOperation, KvReply, NodeState, NodeStatus } from "./kv-messages.js";
+export { addKvService } from "./kv-service.js";
+export type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  CommandCodec,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  LogEntry,
+  RaftHandler,
+  RequestVoteRequest,
+  RequestVoteResponse,
+} from "./raft-messages.js";
+export { addRaftService, type RaftServiceOptions } from "./raft-service.js";
+export type { FailureKind, LinkFactory, LinkFailure, LinkResult, UnaryLink } from "./unary-link.js";

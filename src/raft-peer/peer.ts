@@ -1,0 +1,142 @@
+import type { MethodDefinition } from "@grpc/grpc-js";
+import { Closable, type CloseOptions, type Clock, EventHub, type Subscription } from "../core/index.js";
+import type * as wire from "../gen/raftpb/raft.js";
+import { RaftServiceService } from "../gen/raftpb/raft.js";
+import { type SplitAppend, splitAppend } from "./append-parts.js";
+import { encodeEntries } from "./command-codec.js";
+import { snapshotBytes } from "./encoded-size.js";
+import { FailurePacing } from "./failure-pacing.js";
+import { partFailure, peerFailure, saidBy } from "./peer-failure.js";
+import * as convert from "./raft-convert.js";
+import type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  CommandCodec,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  RequestVoteRequest,
+  RequestVoteResponse,
+} from "./raft-messages.js";
+import type { PeerFailure, PeerResult, RaftPeer, TermListener } from "./raft-peer.js";
+import type { ResolvedRaftPeerOptions } from "./raft-peer-options.js";
+import type { UnaryLink } from "./unary-link.js";
+
+/** What a peer works with beside its link and options. */
+export interface PeerParts<Command> {
+  readonly clock: Clock;
+  readonly codec: CommandCodec<Command>;
+  /** Default `splitAppend`; tests show what happens without it. */
+  readonly split?: SplitAppend;
+}
+
+/** One method, and how its answer is read. */
+interface Rpc<Message, WireReply, Reply> {
+  readonly definition: MethodDefinition<Message, WireReply>;
+  readonly fromWire: (message: WireReply) => Reply;
+}
+
+const VOTE: Rpc<wire.RequestVoteRequest, wire.RequestVoteResponse, RequestVoteResponse> = {
+  definition: RaftServiceService.requestVote,
+  fromWire: convert.requestVoteResponseFromWire,
+};
+const APPEND: Rpc<wire.AppendEntriesRequest, wire.AppendEntriesResponse, AppendEntriesResponse> = {
+  definition: RaftServiceService.appendEntries,
+  fromWire: convert.appendEntriesResponseFromWire,
+};
+const SNAPSHOT: Rpc<wire.InstallSnapshotRequest, wire.InstallSnapshotResponse, InstallSnapshotResponse> = {
+  definition: RaftServiceService.installSnapshot,
+  fromWire: convert.installSnapshotResponseFromWire,
+};
+
+/** A `RaftPeer` over any link. Use `createRaftPeer`, or `createRaftPeerOver`. */
+export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
+  readonly address: string;
+  readonly #link: UnaryLink;
+  readonly #options: ResolvedRaftPeerOptions;
+  readonly #clock: Clock;
+  readonly #codec: CommandCodec<Command>;
+  readonly #split: SplitAppend;
+  readonly #pacing: FailurePacing;
+  readonly #terms = new EventHub<{ readonly term: number }>();
+  #highestTerm = 0;
+  #running = 0;
+  #onDrained: (() => void) | null = null;
+
+  constructor(link: UnaryLink, options: ResolvedRaftPeerOptions, parts: PeerParts<Command>) {
+    super();
+    this.address = link.address;
+    this.#link = link;
+    this.#options = options;
+    this.#clock = parts.clock;
+    this.#codec = parts.codec;
+    this.#split = parts.split ?? splitAppend;
+    this.#pacing = new FailurePacing(parts.clock, options.minFailureMs);
+  }
+
+  requestVote(request: RequestVoteRequest): Promise<PeerResult<RequestVoteResponse>> {
+    return this.#perform(
+      () => convert.requestVoteRequestToWire(objectOf(request)),
+      (message) => this.#ask(VOTE, message, this.#options.voteTimeoutMs),
+    );
+  }
+
+  appendEntries(request: AppendEntriesRequest<Command>): Promise<PeerResult<AppendEntriesResponse>> {
+    return this.#perform(
+      () => {
+        const entries = encodeEntries(arrayOf(objectOf(request).entries), this.#codec);
+        return convert.appendEntriesRequestToWire({ ...request, entries });
+      },
+      (message) => this.#append(message),
+    );
+  }
+
+  installSnapshot(request: InstallSnapshotRequest): Promise<PeerResult<InstallSnapshotResponse>> {
+    return this.#perform(
+      () => convert.installSnapshotRequestToWire(objectOf(request)),
+      (message) => this.#install(message),
+    );
+  }
+
+  onTerm(listener: TermListener): Subscription {
+    return this.#terms.subscribe(({ term }) => listener(term, this.address));
+  }
+
+  protected override async onClose({ drainMs = 0 }: CloseOptions): Promise<void> {
+    if (drainMs > 0 && this.#running > 0) await this.#drained(drainMs);
+    await this.#end();
+  }
+
+  protected override onDestroy(): void {
+    this.#onDrained?.();
+    void this.#end();
+  }
+
+  /** From request to result, whatever happens: encoded first, and failures are told in good time. */
+  async #perform<Message, Reply>(
+    encode: () => Message,
+    send: (message: Message) => Promise<PeerResult<Reply>>,
+  ): Promise<PeerResult<Reply>> {
+    const startedAt = this.#clock.now();
+    const began = { closed: this.isClosed };
+    this.#running++;
+    const result = began.closed ? this.#closedFailure() : await this.#encodeAndSend(encode, send);
+    const timed = { ...result, ms: this.#clock.now() - startedAt };
+    this.#running--;
+    // Whoever closes a peer is not made to wait for the failures of that.
+    if (!timed.ok && this.isClosed === began.closed) await this.#pacing.hold(startedAt);
+    if (this.#running === 0) this.#onDrained?.();
+    return timed;
+  }
+
+  #encodeAndSend<Message, Reply>(
+    encode: () => Message,
+    send: (message: Message) => Promise<PeerResult<Reply>>,
+  ): Promise<PeerResult<Reply>> | PeerFailure {
+    let message: Message;
+    try {
+      message = encode();
+    } catch (error) {
+      return peerFailure("invalid", `the request to ${this.address} cannot be encoded: ${saidBy(error)}`);
+    }
+    return send(message);
+  }

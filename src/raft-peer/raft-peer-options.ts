@@ -1,0 +1,62 @@
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import { z } from "zod";
+import type { ChannelOptions } from "../call/index.js";
+import { durationMs, positiveMs } from "../core/index.js";
+
+/** What a Go gRPC server, and so eraft's, takes by default. */
+const SERVER_LIMIT_BYTES = 4_194_304;
+/** Room for the five numbers of an AppendEntries at their longest, and for a byte or two of an entry. */
+const MIN_MESSAGE_BYTES = 64;
+
+const messageBytes = () => z.int().min(MIN_MESSAGE_BYTES).max(2_147_483_647).default(SERVER_LIMIT_BYTES);
+
+/** What a peer decides by: plain data, so that it can stand in a file. */
+export const raftPeerDataShape = {
+  /** Limit of one RequestVote, in ms. Default 100 (eraft's); 1 or more. */
+  voteTimeoutMs: positiveMs().default(100),
+  /** Limit of one AppendEntries, in ms; a request sent in parts has it for each part. Default 100 (eraft's); 1 or more. */
+  appendTimeoutMs: positiveMs().default(100),
+  /** Limit of one InstallSnapshot, in ms. Default 1,000 (eraft's); 1 or more. */
+  snapshotTimeoutMs: positiveMs().default(1_000),
+  /**
+   * The slowest link a snapshot must get through, in bytes per second: its limit is then snapshotTimeoutMs plus the time
+   * its bytes take at this rate. Default null, the same limit for every snapshot; 1 or more.
+   */
+  snapshotMinBytesPerSecond: z.number().min(1).nullable().default(null),
+  /**
+   * Largest AppendEntries message, in bytes; a larger request is sent in parts. Default 4,194,304, what eraft's servers
+   * take; 64 to 2,147,483,647.
+   */
+  maxAppendBytes: messageBytes(),
+  /** Largest InstallSnapshot message, in bytes; a larger one fails unsent. Default and range as maxAppendBytes. */
+  maxSnapshotBytes: messageBytes(),
+  /**
+   * No failure is told earlier than this after its call began, in ms, so that a caller that repeats at once does not
+   * spin. Default 10; 0 tells it at once.
+   */
+  minFailureMs: durationMs().default(10),
+  /**
+   * Further options of the channel, as for `createChannel`; the preset `raft` lies beneath. Its maxSendMessageBytes
+   * follows maxAppendBytes and maxSnapshotBytes.
+   */
+  channel: z.record(z.string(), z.unknown()).default({}),
+};
+
+/** All options of `createRaftPeer`. */
+export const raftPeerOptionsSchema = z.strictObject({
+  ...raftPeerDataShape,
+  /** grpc-js channel credentials. Either these or `insecure: true`. */
+  credentials: z.unknown().optional(),
+  /** True for plaintext; warns once. */
+  insecure: z.unknown().optional(),
+});
+
+export type RaftPeerOptions = Omit<
+  z.input<typeof raftPeerOptionsSchema>,
+  "credentials" | "insecure" | "channel"
+> & {
+  readonly credentials?: ChannelCredentials;
+  readonly insecure?: boolean;
+  readonly channel?: ChannelOptions;
+};
+export type ResolvedRaftPeerOptions = z.output<typeof raftPeerOptionsSchema>;
