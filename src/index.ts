@@ -53,10 +53,14 @@ export type {
   NodeState,
   NodeStatus,
   OperationOptions,
+  PeerFailure,
+  PeerResult,
   RaftHandler,
+  RaftPeer,
   RequestVoteRequest,
   RequestVoteResponse,
   ServerStatus,
+  TermListener,
   UnaryLink,
 } from "./raft-peer/index.js";
 export { addKvService, addRaftService, createClerk } from "./raft-peer/index.js";

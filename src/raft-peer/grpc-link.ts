@@ -3,6 +3,7 @@ import {
   type ChannelCollaborators,
   type ChannelOptions,
   createChannel,
+  type EndpointStats,
   type ResilientChannel,
 } from "../call/index.js";
 import { type Clock, systemClock } from "../core/index.js";
@@ -40,6 +41,10 @@ export class GrpcLink implements UnaryLink {
       process.nextTick(done, messageFailure("invalid", "no", details, 0));
       return () => {};
     }
+  }
+
+  endpoint(): EndpointStats | undefined {
+    return this.channel.endpoints()[0];
   }
 
   close(): Promise<void> {

@@ -3,6 +3,14 @@ export type { Clerk, ClerkEvent, ClerkStats, Leader, OperationOptions, ServerSta
 export { type ClerkOptions, clerkOptionsSchema } from "./clerk-options.js";
 export type { KvCommand, KvHandler, KvOperation, KvReply, NodeState, NodeStatus } from "./kv-messages.js";
 export { addKvService } from "./kv-service.js";
+export {
+  MemoryNetwork,
+  type MemoryNetworkCollaborators,
+  type MemoryNetworkStats,
+  type MemoryServices,
+} from "./memory-network.js";
+export { type MemoryNetworkOptions, memoryNetworkOptionsSchema } from "./memory-network-options.js";
+export type { MemoryTrace } from "./memory-state.js";
 export type {
   AppendEntriesRequest,
   AppendEntriesResponse,
@@ -14,5 +22,6 @@ export type {
   RequestVoteRequest,
   RequestVoteResponse,
 } from "./raft-messages.js";
+export type { PeerFailure, PeerResult, RaftPeer, TermListener } from "./raft-peer.js";
 export { addRaftService, type RaftServiceOptions } from "./raft-service.js";
 export type { FailureKind, LinkFactory, LinkFailure, LinkResult, UnaryLink } from "./unary-link.js";

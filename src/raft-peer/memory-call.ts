@@ -3,6 +3,7 @@ import { sentFailure } from "./memory-failure.js";
 import { drawFate, drawUnreachableMs, type MemoryFate } from "./memory-fate.js";
 import { copied, type MemoryReply, type MemoryServer } from "./memory-server.js";
 import type { MemoryState } from "./memory-state.js";
+import { saidBy } from "./peer-failure.js";
 import type { FailureKind, LinkResult } from "./unary-link.js";
 
 /** Somebody waits for this timer, so the process must not end before it. */
@@ -149,16 +150,13 @@ export class MemoryCall<Response = any> {
     this.#state.bytes += reply.length;
     if (reply.length > maxMessageBytes) {
       const details = `the response of ${this.#route.to} has ${reply.length} bytes, allowed are ${maxMessageBytes}`;
-      return this.#fail("too-large", details, { processed: "yes" });
+      return this.#fail("too-large", details, { processed: "maybe" });
     }
     let response: Response;
     try {
       response = this.#method.responseDeserialize(reply as Buffer);
     } catch (error) {
-      return this.#fail(
-        "malformed",
-        `the response of ${this.#route.to} cannot be decoded: ${(error as Error).message}`,
-      );
+      return this.#fail("malformed", `the response of ${this.#route.to} cannot be decoded: ${saidBy(error)}`);
     }
     this.#end({ ok: true, response, ms: this.#elapsedMs() });
   }

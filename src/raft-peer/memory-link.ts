@@ -3,7 +3,11 @@ import { MemoryCall, type MemoryRoute } from "./memory-call.js";
 import { unsentFailure } from "./memory-failure.js";
 import { copied } from "./memory-server.js";
 import type { MemoryState } from "./memory-state.js";
+import { saidBy } from "./peer-failure.js";
 import type { LinkFailure, LinkResult, UnaryLink } from "./unary-link.js";
+
+/** What is needed of a method to send a request. */
+type EncodedBy<Request> = Pick<MethodDefinition<Request, unknown>, "path" | "requestSerialize">;
 
 /** Calls from one address to another on a `MemoryNetwork`. */
 export class MemoryLink implements UnaryLink {
@@ -27,7 +31,7 @@ export class MemoryLink implements UnaryLink {
   ): () => void {
     const encoded = this.#isClosed
       ? unsentFailure("closed", `the link to ${this.address} is closed`)
-      : this.#encode(method, request);
+      : this.#encode(method, request, timeoutMs);
     if ("ok" in encoded) {
       queueMicrotask(() => done(encoded));
       return () => {};
@@ -44,15 +48,18 @@ export class MemoryLink implements UnaryLink {
     for (const call of this.#calls) call.drop();
   }
 
-  #encode<Request>(method: MethodDefinition<Request, unknown>, request: Request): Buffer | LinkFailure {
+  #encode<Request>(method: EncodedBy<Request>, request: Request, timeoutMs: number): Buffer | LinkFailure {
+    if (!Number.isFinite(timeoutMs)) {
+      return unsentFailure("invalid", `timeoutMs is ${timeoutMs}; allowed: a number of milliseconds`);
+    }
     let bytes: Buffer;
     try {
-      bytes = method.requestSerialize(request);
+      bytes = copied(method.requestSerialize(request));
     } catch (error) {
-      return unsentFailure("invalid", `the request cannot be encoded: ${(error as Error).message}`);
+      return unsentFailure("invalid", `${method.path}: the request cannot be sent: ${saidBy(error)}`);
     }
     const { maxMessageBytes } = this.#state.options;
-    if (bytes.length <= maxMessageBytes) return copied(bytes);
+    if (bytes.length <= maxMessageBytes) return bytes;
     return unsentFailure(
       "too-large",
       `the request to ${this.address} has ${bytes.length} bytes, allowed are ${maxMessageBytes}`,

@@ -1,4 +1,5 @@
 import { status as Status } from "@grpc/grpc-js";
+import { saidBy } from "./peer-failure.js";
 import type { ServedMethod } from "./served-method.js";
 import type { ServedFailure } from "./served-service.js";
 
@@ -31,13 +32,17 @@ export class MemoryServer {
       return copied(responseSerialize(response));
     } catch (error) {
       if (stage === "") return statusOf(error as ServedFailure);
-      return { code: Status.INTERNAL, details: `${stage}: ${(error as Error).message}` };
+      return { code: Status.INTERNAL, details: `${stage}: ${saidBy(error)}` };
     }
   }
 }
 
-/** A serializer may hand out bytes that its caller goes on using; a message on the wire is nobody's but the wire's. */
+/**
+ * A serializer may hand out bytes that its caller goes on using; a message on its way is nobody's.
+ * @throws TypeError when it made something else than bytes
+ */
 export function copied(bytes: Uint8Array): Buffer {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("its serializer made no bytes");
   return Buffer.from(bytes);
 }
 

@@ -1,5 +1,5 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
-import { Closable, type CloseOptions, type Clock, EventHub, type Subscription } from "../core/index.js";
+import { type Clock, Closable, type CloseOptions, EventHub, type Subscription } from "../core/index.js";
 import type * as wire from "../gen/raftpb/raft.js";
 import { RaftServiceService } from "../gen/raftpb/raft.js";
 import { type SplitAppend, splitAppend } from "./append-parts.js";
@@ -140,3 +140,78 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     }
     return send(message);
   }
+
+  async #append(message: wire.AppendEntriesRequest): Promise<PeerResult<AppendEntriesResponse>> {
+    const { maxAppendBytes, appendTimeoutMs } = this.#options;
+    const split = this.#split(message, maxAppendBytes);
+    if (!split.ok) return this.#entryTooLarge(split);
+    const { parts } = split;
+    for (let position = 0; ; position++) {
+      const part = parts[position] as wire.AppendEntriesRequest;
+      const result = await this.#ask(APPEND, part, appendTimeoutMs);
+      if (!result.ok) return partFailure(result, position, parts.length);
+      if (!result.reply.success || position === parts.length - 1) return result;
+    }
+  }
+
+  #install(message: wire.InstallSnapshotRequest): Promise<PeerResult<InstallSnapshotResponse>> | PeerFailure {
+    const { maxSnapshotBytes, snapshotTimeoutMs, snapshotMinBytesPerSecond } = this.#options;
+    const bytes = snapshotBytes(message);
+    if (bytes > maxSnapshotBytes) {
+      const details = `a snapshot for ${this.address} takes ${bytes} bytes; maxSnapshotBytes allows ${maxSnapshotBytes}`;
+      return peerFailure("too-large", details);
+    }
+    const transferMs = snapshotMinBytesPerSecond === null ? 0 : (bytes / snapshotMinBytesPerSecond) * 1_000;
+    return this.#ask(SNAPSHOT, message, snapshotTimeoutMs + transferMs);
+  }
+
+  #ask<Message, WireReply, Reply extends { readonly term: number }>(
+    { definition, fromWire }: Rpc<Message, WireReply, Reply>,
+    message: Message,
+    timeoutMs: number,
+  ): Promise<PeerResult<Reply>> {
+    return new Promise((resolve) => {
+      this.#link.call(definition, message, timeoutMs, (result) => {
+        if (!result.ok) return resolve(result);
+        let reply: Reply;
+        try {
+          reply = fromWire(result.response);
+        } catch (error) {
+          const details = `the reply of ${this.address} cannot be taken: ${saidBy(error)}`;
+          return resolve(peerFailure("malformed", details));
+        }
+        this.#noteTerm(reply.term);
+        resolve({ ok: true, reply, ms: result.ms });
+      });
+    });
+  }
+
+  #noteTerm(term: number): void {
+    if (term <= this.#highestTerm) return;
+    this.#highestTerm = term;
+    this.#terms.emit({ term });
+  }
+
+  #entryTooLarge({ position, bytes }: { position: number; bytes: number }): PeerFailure {
+    const { maxAppendBytes } = this.#options;
+    const details = `entries[${position}] alone makes a request of ${bytes} bytes for ${this.address}; maxAppendBytes allows ${maxAppendBytes}`;
+    return peerFailure("too-large", details);
+  }
+
+  #drained(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#onDrained = null;
+        resolve();
+      };
+      const timer = this.#clock.setTimer(end, drainMs, { keepAlive: true });
+      this.#onDrained = end;
+    });
+  }
+
+  #end(): Promise<void> {
+    this.#pacing.release();
+    return this.#link.close();
+  }
+}

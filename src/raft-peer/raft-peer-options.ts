@@ -10,8 +10,8 @@ const MIN_MESSAGE_BYTES = 64;
 
 const messageBytes = () => z.int().min(MIN_MESSAGE_BYTES).max(2_147_483_647).default(SERVER_LIMIT_BYTES);
 
-/** What a peer decides by: plain data, so that it can stand in a file. */
-export const raftPeerDataShape = {
+/** What a peer decides by, beside how its server is reached. */
+export const raftPeerOptionsShape = {
   /** Limit of one RequestVote, in ms. Default 100 (eraft's); 1 or more. */
   voteTimeoutMs: positiveMs().default(100),
   /** Limit of one AppendEntries, in ms; a request sent in parts has it for each part. Default 100 (eraft's); 1 or more. */
@@ -35,20 +35,20 @@ export const raftPeerDataShape = {
    * spin. Default 10; 0 tells it at once.
    */
   minFailureMs: durationMs().default(10),
+};
+
+/** All options of `createRaftPeer`. */
+export const raftPeerOptionsSchema = z.strictObject({
+  ...raftPeerOptionsShape,
+  /** grpc-js channel credentials. Either these or `insecure: true`. */
+  credentials: z.unknown().optional(),
+  /** True for plaintext; warns once. */
+  insecure: z.unknown().optional(),
   /**
    * Further options of the channel, as for `createChannel`; the preset `raft` lies beneath. Its maxSendMessageBytes
    * follows maxAppendBytes and maxSnapshotBytes.
    */
   channel: z.record(z.string(), z.unknown()).default({}),
-};
-
-/** All options of `createRaftPeer`. */
-export const raftPeerOptionsSchema = z.strictObject({
-  ...raftPeerDataShape,
-  /** grpc-js channel credentials. Either these or `insecure: true`. */
-  credentials: z.unknown().optional(),
-  /** True for plaintext; warns once. */
-  insecure: z.unknown().optional(),
 });
 
 export type RaftPeerOptions = Omit<
