@@ -1,7 +1,7 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
-import { exceeds, isObject, positiveMs } from "../core/index.js";
+import { exceeds, isObject, positiveMs, suggest } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import { poolOptionsShape } from "../pool/index.js";
 import { retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
@@ -11,6 +11,16 @@ const METHOD_NAME = /^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/;
 
 const methodNameSchema = z.string().regex(METHOD_NAME, {
   message: 'is no method name; write "package.Service/Method" or "package.Service", no leading slash',
+});
+
+/** The presets by name; `presets.ts` has their values. */
+export const PRESET_NAMES = ["grpc", "raft", "eraft"] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** No `z.enum`, whose error names no nearest value. */
+const presetSchema = z.custom<PresetName>((value) => (PRESET_NAMES as readonly unknown[]).includes(value), {
+  error: ({ input }) =>
+    `is no preset${typeof input === "string" ? suggest(input, PRESET_NAMES) : `; allowed: ${PRESET_NAMES.join(", ")}`}`,
 });
 
 /** What may differ per method or per service. */
@@ -38,6 +48,11 @@ const channelOptionsShape = {
     .optional(),
   /** True for plaintext; the same as `credentials.createInsecure()`. Warns once. */
   insecure: z.boolean().optional(),
+  /**
+   * Defaults for a kind of service, under what is set here: `grpc`, the plain ones; `raft`, among peers of a Raft
+   * cluster; `eraft`, for clients of a replicated KV service. Default `grpc`.
+   */
+  preset: presetSchema.optional(),
   /** Time for a call with a single response, all attempts and waits included, in ms; null for none. Default 30,000. */
   timeoutMs: positiveMs().nullable().default(30_000),
   /**
@@ -62,6 +77,20 @@ const channelOptionsShape = {
   ...poolOptionsShape,
 };
 
+const { credentials: _credentials, insecure: _insecure, ...dataShape } = channelOptionsShape;
+/** The options that are plain data and can stand in a file, which has its own way to say how a channel is secured. */
+export const channelDataShape = dataShape;
+
+/** Holds wherever a channel's data stands. */
+export const attemptWithinCall = z.refine<{ attemptTimeoutMs?: unknown; timeoutMs?: unknown }>(
+  ({ attemptTimeoutMs, timeoutMs }) => !exceeds(attemptTimeoutMs, timeoutMs),
+  {
+    when: isObject,
+    path: ["attemptTimeoutMs"],
+    message: "allowed: timeoutMs or less, or no second attempt could be made",
+  },
+);
+
 /** All options of a channel. */
 export const channelOptionsSchema = z
   .strictObject(channelOptionsShape)
@@ -75,11 +104,7 @@ export const channelOptionsSchema = z
     path: ["insecure"],
     message: "false needs credentials",
   })
-  .refine(({ attemptTimeoutMs, timeoutMs }) => !exceeds(attemptTimeoutMs, timeoutMs), {
-    when: isObject,
-    path: ["attemptTimeoutMs"],
-    message: "allowed: timeoutMs or less, or no second attempt could be made",
-  });
+  .check(attemptWithinCall);
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

@@ -1,13 +1,15 @@
 import { describeIssues } from "../core/index.js";
 import { parseTarget, type ValidTarget } from "../discovery/index.js";
 import { channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
+import { withPreset } from "./presets.js";
 
 /** What a check found: the value, or every problem. A user sees the problems of all checks in one error. */
 export type Checked<T> =
   | { readonly value: T; readonly problems: readonly [] }
   | { readonly value: null; readonly problems: readonly string[] };
 
-export function checkOptions(options: unknown): Checked<ResolvedChannelOptions> {
+export function checkOptions(given: unknown): Checked<ResolvedChannelOptions> {
+  const options = withPreset(given);
   const result = channelOptionsSchema.safeParse(options, { reportInput: true });
   if (result.success) return { value: result.data, problems: [] };
   return { value: null, problems: describeIssues(result.error.issues, channelOptionsSchema, options) };

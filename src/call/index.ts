@@ -4,4 +4,7 @@ export type { ChannelStats, EndpointStats } from "./channel-stats.js";
 export { ChannelView } from "./channel-view.js";
 export { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
 export { type ChannelCollaborators, createChannel, poolChannel, stubChannel } from "./create-channel.js";
+export { withPreset } from "./presets.js";
 export { ResilientChannel } from "./resilient-channel.js";
+export { tlsCredentials } from "./tls-credentials.js";
+export type { TlsMaterial } from "./tls-options.js";

@@ -45,18 +45,23 @@ export function problemsError(where: string, problems: readonly string[], cause?
   return configInvalid(`${where}: ${count}: ${problems.join("; ")}`, cause);
 }
 
-/** One sentence per issue: key, value, what is allowed. */
+/**
+ * One sentence per issue: key, value, what is allowed.
+ *
+ * @param whole what the input as a whole is called
+ */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   schema: z.ZodType,
   input: unknown,
+  whole = "options",
 ): string[] {
-  return issues.flatMap((issue) => describeIssue(issue, schema, input));
+  return issues.flatMap((issue) => describeIssue(issue, schema, input, whole));
 }
 
-function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown): string[] {
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown, whole: string): string[] {
   const path = issue.path.map(shownName).join(".");
-  const key = path === "" ? "options" : path;
+  const key = path === "" ? whole : path;
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = knownKeys(schema, issue.path);
@@ -68,14 +73,21 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknow
     case "invalid_key":
       return issue.issues.map(({ message }) => `${key}: ${message}`);
     case "custom":
+      if (path !== "" && namesField(issue.message, knownKeys(schema, issue.path)))
+        return [`${path}.${issue.message}`];
       return [`${key}${shownBeside(issue.message, valueAt(input, issue.path))}: ${issue.message}`];
     case "invalid_union": {
       const inside = deeperBranch(issue);
-      if (inside !== null) return describeIssues(inside, schema, input);
+      if (inside !== null) return describeIssues(inside, schema, input, whole);
     }
   }
   const isEmpty = issue.code === "too_small" && Array.isArray(issue.input) && issue.input.length === 0;
   return [`${key} is ${isEmpty ? "an empty array" : show(issue.input)}; allowed: ${allowed(issue)}`];
+}
+
+/** True for the sentence of a rule across fields that begins with one of them: `maxAttempts is 9; ...`. */
+function namesField(message: string, known: readonly string[]): boolean {
+  return known.includes(/^(\w+) is /.exec(message)?.[1] ?? "");
 }
 
 /** Of a union, the branch that fits the input's shape: its problems say more than "none of these". */

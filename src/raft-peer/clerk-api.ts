@@ -68,8 +68,11 @@ export interface Clerk {
   get(key: string, options?: OperationOptions): Promise<string | undefined>;
   put(key: string, value: string, options?: OperationOptions): Promise<void>;
   append(key: string, value: string, options?: OperationOptions): Promise<void>;
-  /** Asks every server at once; answers within the probe's timeout. */
-  status(): Promise<readonly ServerStatus[]>;
+  /**
+   * Asks every server at once. A server counts as offline after `timeoutMs`, connecting included; default
+   * `probe.timeoutMs`, which a first connection over a slow network may exceed.
+   */
+  status(options?: Pick<OperationOptions, "timeoutMs">): Promise<readonly ServerStatus[]>;
   /** The leader as known, found first when it is not. */
   leader(options?: OperationOptions): Promise<Leader>;
   stats(): ClerkStats;

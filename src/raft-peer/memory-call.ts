@@ -1,7 +1,7 @@
 import type { Reason, Timer } from "../core/index.js";
 import { sentFailure } from "./memory-failure.js";
 import { drawFate, drawUnreachableMs, type MemoryFate } from "./memory-fate.js";
-import { copied, type MemoryReply, type MemoryServer } from "./memory-server.js";
+import type { MemoryReply, MemoryServer } from "./memory-server.js";
 import type { MemoryState } from "./memory-state.js";
 import { saidBy } from "./peer-failure.js";
 import type { FailureKind, LinkResult } from "./unary-link.js";
@@ -117,9 +117,7 @@ export class MemoryCall<Response = any> {
       return this.#trace("request lost on its way");
     this.#trace(isDuplicate ? "arrives again" : "arrives");
     this.#state.countArrival(to);
-    // A copy each: the first handler may keep, and change, the bytes that it got.
-    const request = fate.duplicateDelayMs === null ? this.#request : copied(this.#request);
-    const running = server.run(this.#method.path, request);
+    const running = server.run(this.#method.path, this.#request);
     if (!isDuplicate) void running.then((reply) => this.#reply(server, fate, reply));
   }
 

@@ -37,6 +37,11 @@ export const raftPeerOptionsShape = {
   minFailureMs: durationMs().default(10),
 };
 
+/** All options of `createRaftPeerOver`, which is given a link. */
+export const linkedPeerOptionsSchema = z.strictObject(raftPeerOptionsShape);
+export type LinkedPeerOptions = z.input<typeof linkedPeerOptionsSchema>;
+export type ResolvedLinkedPeerOptions = z.output<typeof linkedPeerOptionsSchema>;
+
 /** All options of `createRaftPeer`. */
 export const raftPeerOptionsSchema = z.strictObject({
   ...raftPeerOptionsShape,
@@ -51,12 +56,9 @@ export const raftPeerOptionsSchema = z.strictObject({
   channel: z.record(z.string(), z.unknown()).default({}),
 });
 
-export type RaftPeerOptions = Omit<
-  z.input<typeof raftPeerOptionsSchema>,
-  "credentials" | "insecure" | "channel"
-> & {
+export interface RaftPeerOptions extends LinkedPeerOptions {
   readonly credentials?: ChannelCredentials;
   readonly insecure?: boolean;
-  readonly channel?: ChannelOptions;
-};
+  readonly channel?: Omit<ChannelOptions, "credentials" | "insecure" | "preset">;
+}
 export type ResolvedRaftPeerOptions = z.output<typeof raftPeerOptionsSchema>;

@@ -108,6 +108,27 @@ describe("a key-value node on a gRPC server", () => {
     expect(error.details).toMatch(details);
   });
 
+  it("answers the next call when a caller has left before its handler was done", async () => {
+    let [arrive, finish] = [() => {}, () => {}];
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const slow = async () => {
+      arrive();
+      await finished;
+      return STATUS;
+    };
+    const client = await clientOf(Object.assign(new Recorder(), { status: slow }));
+    const left = new Promise((resolve) => {
+      const call = client.getStatus({}, resolve);
+      void arrived.then(() => call.cancel());
+    });
+
+    expect(await left).toMatchObject({ code: status.CANCELLED });
+    finish();
+
+    expect(await getStatus(client)).toMatchObject({ state: "Leader" });
+  });
+
   it("is INTERNAL with its own words when it throws, and answers the next call", async () => {
     const handler = Object.assign(new Recorder(), {
       status: () => {

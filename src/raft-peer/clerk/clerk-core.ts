@@ -1,8 +1,8 @@
 import type { Clock, CommandIds } from "../../core/index.js";
 import type { KvOperation } from "../kv-messages.js";
+import type { Attempting } from "./in-flight.js";
 import type { LeaderFinder } from "./leader-finder.js";
-import type { LeaderRequest } from "./leader-request.js";
-import type { Operation } from "./operation.js";
+import type { Endable } from "./running.js";
 import type { ServerSet } from "./server-set.js";
 import type { SessionPool } from "./sessions.js";
 
@@ -17,10 +17,10 @@ export interface ClerkCore {
   readonly discoveryError: string | null;
   /** Reads are repeated freely and skip the server's duplicate check: they need no session. */
   nextReadIds(): CommandIds;
-  attemptBegan(operation: Operation, isRetry: boolean): void;
-  attemptEnded(operation: Operation): void;
-  operationEnded(operation: Operation, isSuccess: boolean): void;
-  requestEnded(request: LeaderRequest): void;
+  attemptBegan(operation: Attempting, isRetry: boolean): void;
+  attemptEnded(operation: Attempting): void;
+  operationEnded(operation: Endable, isSuccess: boolean): void;
+  requestEnded(request: Endable): void;
   /** The operation goes on: attempt number `attempt` follows. */
   noteRetry(op: KvOperation, attempt: number, address: string | null, cause: string): void;
 }

@@ -1,27 +1,34 @@
 import type { Clock, Timer } from "../../core/index.js";
-import type { Operation } from "./operation.js";
+import type { Leader } from "../clerk-api.js";
+
+/** An operation, as far as the attempt under way is concerned. */
+export interface Attempting {
+  /** When it was sent; null when there is none. */
+  readonly sentAt: number | null;
+  moveTo(leader: Leader): void;
+}
 
 /** The attempts under way, oldest first. One timer for all of them tells which have been without an answer for long. */
 export class InFlight {
-  readonly #operations = new Set<Operation>();
+  readonly #operations = new Set<Attempting>();
   #timer: Timer | null = null;
 
   constructor(
     private readonly clock: Clock,
     private readonly slowAfterMs: number,
-    private readonly onSlow: (operation: Operation) => void,
+    private readonly onSlow: (operation: Attempting) => void,
   ) {}
 
-  get all(): readonly Operation[] {
+  get all(): readonly Attempting[] {
     return [...this.#operations];
   }
 
-  add(operation: Operation): void {
+  add(operation: Attempting): void {
     this.#operations.add(operation);
     this.#timer ??= this.clock.setTimer(this.#onTimer, this.slowAfterMs);
   }
 
-  remove(operation: Operation): void {
+  remove(operation: Attempting): void {
     this.#operations.delete(operation);
   }
 

@@ -14,14 +14,14 @@ import type { KvOperation } from "../kv-messages.js";
 import type { UnaryLink } from "../unary-link.js";
 import { checkOperation, checkOptions } from "./check-operation.js";
 import type { ClerkCore } from "./clerk-core.js";
-import { InFlight } from "./in-flight.js";
+import { type Attempting, InFlight } from "./in-flight.js";
 import { askStatus } from "./kv-calls.js";
 import { LeaderCache } from "./leader-cache.js";
 import { LeaderFinder } from "./leader-finder.js";
 import { LeaderRequest } from "./leader-request.js";
 import { Operation } from "./operation.js";
 import { clerkClosed } from "./operation-error.js";
-import { Running } from "./running.js";
+import { type Endable, Running } from "./running.js";
 import type { ServerDiscovery, ServersListener } from "./server-discovery.js";
 import { type KvServer, ServerSet } from "./server-set.js";
 import { serverStatus } from "./server-status.js";
@@ -96,10 +96,12 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     return this.#operate("append", key, value, options) as Promise<void>;
   }
 
-  async status(): Promise<readonly ServerStatus[]> {
+  async status(options: Pick<OperationOptions, "timeoutMs"> = {}): Promise<readonly ServerStatus[]> {
     if (this.isClosed) throw clerkClosed("status");
+    const problem = checkOptions("status", options);
+    if (problem !== null) throw problem;
     this.#discovery.start(this);
-    const { timeoutMs } = this.#options.probe;
+    const timeoutMs = options.timeoutMs ?? this.#options.probe.timeoutMs;
     // No server can be asked before the first is known; finding the leader waits for that.
     if (this.servers.size === 0) await this.leader().catch(() => {});
     const ask = ({ address, link }: KvServer): Promise<ServerStatus> =>
@@ -157,23 +159,23 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     return { clientId: this.#readerId, commandId };
   }
 
-  attemptBegan(operation: Operation, isRetry: boolean): void {
+  attemptBegan(operation: Attempting, isRetry: boolean): void {
     if (isRetry) this.#counters.retries += 1;
     this.#inFlight.add(operation);
   }
 
-  attemptEnded(operation: Operation): void {
+  attemptEnded(operation: Attempting): void {
     this.#inFlight.remove(operation);
     this.finder.trust(operation);
   }
 
-  operationEnded(operation: Operation, isSuccess: boolean): void {
+  operationEnded(operation: Endable, isSuccess: boolean): void {
     this.#counters[isSuccess ? "succeeded" : "failed"] += 1;
     this.#counters.inFlight -= 1;
     this.#running.remove(operation);
   }
 
-  requestEnded(request: LeaderRequest): void {
+  requestEnded(request: Endable): void {
     this.#running.remove(request);
   }
 

@@ -34,8 +34,8 @@ export class LeaderRequest {
     this.resolve(leader);
   }
 
-  onRefused({ code, reason, processed, details }: LinkFailure): void {
-    this.#end({ kind: "refused", code, reason, origin: "remote", processed, details });
+  onRefused({ code, reason, details }: LinkFailure): void {
+    this.#end({ kind: "refused", code, reason, origin: "remote", processed: "no", details, wasOpen: false });
   }
 
   closeDown(): void {

@@ -15,7 +15,8 @@ export type Ending =
   | { readonly kind: "aborted"; readonly cause: unknown }
   | { readonly kind: "closed" }
   | { readonly kind: "overloaded" }
-  | ({ readonly kind: "refused" } & Pick<
+  /** `wasOpen`: what was sent before may have been executed, whatever the refusal says of itself. */
+  | ({ readonly kind: "refused"; readonly wasOpen: boolean } & Pick<
       AttemptRecord,
       "code" | "reason" | "origin" | "processed" | "details"
     >);
@@ -46,11 +47,11 @@ export function operationError(ending: Ending, facts: OperationFacts): Resilienc
     ...(ending.kind === "aborted" ? { cause: ending.cause } : {}),
     ...(op !== "get" && ids !== null ? { command: ids } : {}),
   } satisfies Partial<ResilienceErrorInit>;
-  if (isOpen && ending.kind !== "refused") {
+  if (isOpen && (ending.kind !== "refused" || ending.wasOpen)) {
     const details = `${op}: ${why.text}${last}; the write may have been applied, at most once (client id ${ids?.clientId}, command id ${ids?.commandId})`;
     return new ResilienceError({ ...init, reason: "OUTCOME_UNKNOWN", processed: "maybe", details });
   }
-  const processed = ending.kind === "refused" && isOpen ? "maybe" : processedBy(ending, log);
+  const processed = processedBy(ending, log);
   return new ResilienceError({
     ...init,
     reason: why.reason,
@@ -96,8 +97,10 @@ function describe(
         const why = discoveryError === null ? "" : ` (${discoveryError})`;
         return { reason: "DISCOVERY_FAILED", code, text: `no server is known ${after}${why}` };
       }
-      if (ending.wait === "looking")
+      if (ending.wait === "looking" && log.made === 0)
         return { reason: "NOT_LEADER", code, text: `none of ${servers} servers was found to lead ${after}` };
+      if (ending.wait === "looking")
+        return { reason: "NOT_LEADER", code, text: `no leader gave an answer ${after}` };
       return { reason: "DEADLINE_EXCEEDED", code, text: `no answer ${after}` };
     }
   }

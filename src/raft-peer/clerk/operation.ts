@@ -86,9 +86,9 @@ export class Operation {
     this.#send(leader);
   }
 
-  onRefused(failure: LinkFailure): void {
-    const { code, reason, processed, details } = failure;
-    this.#end({ kind: "refused", code, reason, origin: "remote", processed, details });
+  /** It was a question for the status that the servers refused: this operation has not been sent for it. */
+  onRefused({ code, reason, details }: LinkFailure): void {
+    this.#end({ kind: "refused", code, reason, origin: "remote", processed: "no", details, wasOpen: true });
   }
 
   /** A newer leader is known: what is under way elsewhere is left and sent there, with the same ids. */
@@ -150,11 +150,12 @@ export class Operation {
       return this.#settle(true, () => this.resolve(verdict.value));
     }
     const { facts } = verdict;
+    const wasOpen = this.#log.processed !== "no";
     const ms = this.#core.clock.now() - stage.at;
     const next =
       verdict.kind === "retry" ? "the leader is looked for anew" : "no other attempt could end otherwise";
     this.#log.failed(stage.server.address, stage.at - this.#startedAt, ms, facts, next);
-    if (verdict.kind === "failed") return this.#end({ kind: "refused", ...facts });
+    if (verdict.kind === "failed") return this.#end({ kind: "refused", ...facts, wasOpen });
     this.#core.finder.drop(stage.leader, facts.details);
     this.#core.noteRetry(this.op, this.#log.made + 1, stage.server.address, facts.details);
     this.#send();

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/index.js";
 
 /** Work that can be told to end. */
-interface Endable {
+export interface Endable {
   closeDown(): void;
 }
 

@@ -174,6 +174,18 @@ describe("when it makes no sense to go on", () => {
     expect(cluster.statusRequests).toBe(0);
   });
 
+  it("says that the outcome is unknown when a write was under way before the servers began to refuse it", async () => {
+    await Promise.all([clerk.put("k", "v"), cluster.advance(100)]);
+    cluster.server(0).losesAnswers = true;
+    const put = failure(clerk.put("k", "w", { timeoutMs: 5_000 }));
+    await cluster.advance(700);
+    allAre({ rejects: Status.PERMISSION_DENIED });
+
+    const { error } = await put;
+
+    expect(error).toMatchObject({ reason: "OUTCOME_UNKNOWN", code: Status.PERMISSION_DENIED });
+  });
+
   it("goes on while one server is without the service and another may lead", async () => {
     cluster.server(1).manner = { rejects: Status.UNIMPLEMENTED };
     cluster.server(2).manner = "refused";

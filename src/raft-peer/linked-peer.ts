@@ -18,7 +18,7 @@ import type {
   RequestVoteResponse,
 } from "./raft-messages.js";
 import type { PeerFailure, PeerResult, RaftPeer, TermListener } from "./raft-peer.js";
-import type { ResolvedRaftPeerOptions } from "./raft-peer-options.js";
+import type { ResolvedLinkedPeerOptions } from "./raft-peer-options.js";
 import type { UnaryLink } from "./unary-link.js";
 
 /** What a peer works with beside its link and options. */
@@ -52,7 +52,7 @@ const SNAPSHOT: Rpc<wire.InstallSnapshotRequest, wire.InstallSnapshotResponse, I
 export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   readonly address: string;
   readonly #link: UnaryLink;
-  readonly #options: ResolvedRaftPeerOptions;
+  readonly #options: ResolvedLinkedPeerOptions;
   readonly #clock: Clock;
   readonly #codec: CommandCodec<Command>;
   readonly #split: SplitAppend;
@@ -62,7 +62,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   #running = 0;
   #onDrained: (() => void) | null = null;
 
-  constructor(link: UnaryLink, options: ResolvedRaftPeerOptions, parts: PeerParts<Command>) {
+  constructor(link: UnaryLink, options: ResolvedLinkedPeerOptions, parts: PeerParts<Command>) {
     super();
     this.address = link.address;
     this.#link = link;
@@ -114,23 +114,25 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   /** From request to result, whatever happens: encoded first, and failures are told in good time. */
   async #perform<Message, Reply>(
     encode: () => Message,
-    send: (message: Message) => Promise<PeerResult<Reply>>,
+    send: (message: Message) => Promise<PeerResult<Reply>> | PeerFailure,
   ): Promise<PeerResult<Reply>> {
     const startedAt = this.#clock.now();
-    const began = { closed: this.isClosed };
+    const wasClosed = this.isClosed;
     this.#running++;
-    const result = began.closed ? this.#closedFailure() : await this.#encodeAndSend(encode, send);
+    const result = wasClosed
+      ? peerFailure("closed", `the peer ${this.address} is closed`)
+      : await this.#encodeAndSend(encode, send);
     const timed = { ...result, ms: this.#clock.now() - startedAt };
     this.#running--;
-    // Whoever closes a peer is not made to wait for the failures of that.
-    if (!timed.ok && this.isClosed === began.closed) await this.#pacing.hold(startedAt);
     if (this.#running === 0) this.#onDrained?.();
+    // A call that closing the peer has ended is told at once; a caller that goes on calling is not.
+    if (!timed.ok && this.isClosed === wasClosed) await this.#pacing.hold(startedAt);
     return timed;
   }
 
   #encodeAndSend<Message, Reply>(
     encode: () => Message,
-    send: (message: Message) => Promise<PeerResult<Reply>>,
+    send: (message: Message) => Promise<PeerResult<Reply>> | PeerFailure,
   ): Promise<PeerResult<Reply>> | PeerFailure {
     let message: Message;
     try {
@@ -214,4 +216,14 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     this.#pacing.release();
     return this.#link.close();
   }
+}
+
+function objectOf<T extends object>(request: T): T {
+  if (typeof request === "object" && request !== null) return request;
+  throw new RangeError(`it is ${request === null ? "null" : typeof request}; allowed: an object`);
+}
+
+function arrayOf<T>(entries: readonly T[]): readonly T[] {
+  if (Array.isArray(entries)) return entries;
+  throw new RangeError(`entries is of type ${typeof entries}; allowed: an array`);
 }

@@ -1,0 +1,88 @@
+import { type ChannelOptions, checkCredentials, checkOptions } from "../call/index.js";
+import { canonicalAddress, describeIssues, parseAddress } from "../core/index.js";
+import { type ResolvedRaftPeerOptions, raftPeerOptionsSchema } from "./raft-peer-options.js";
+
+/** Options of a peer over gRPC, and those of its channel. */
+export interface CheckedPeerOptions {
+  readonly options: ResolvedRaftPeerOptions;
+  readonly channel: ChannelOptions;
+}
+
+/** What the channel takes whatever the peer sends, because other stubs share it: a channel's own default. */
+const CHANNEL_MESSAGE_BYTES = 4_194_304;
+/** Keys that a user gives to the peer, and the peer to its channel. */
+const OWN_KEYS = ["credentials", "insecure"] as const;
+
+/** The one spelling of an address; null when it is none. */
+export function checkAddress(key: string, address: unknown, problems: string[]): string | null {
+  if (typeof address !== "string") {
+    problems.push(`${key} is ${address === null ? "null" : typeof address}; allowed: a string, host:port`);
+    return null;
+  }
+  const parsed = parseAddress(address);
+  if (typeof parsed !== "string") return canonicalAddress(parsed);
+  problems.push(`${key} is ${JSON.stringify(address)}, which ${parsed}`);
+  return null;
+}
+
+/** Addresses of a whole cluster, and which of them is this node's. */
+export function checkAddresses(addresses: unknown, me: unknown, problems: string[]): void {
+  if (!Array.isArray(addresses) || addresses.length === 0) {
+    const shown = Array.isArray(addresses) ? "an empty array" : `of type ${typeof addresses}`;
+    problems.push(`addresses is ${shown}; allowed: 1 entry or more`);
+    return;
+  }
+  const places = new Map<string, number>();
+  for (const [place, text] of addresses.entries()) {
+    const address = checkAddress(`addresses.${place}`, text, problems);
+    if (address === null) continue;
+    const first = places.get(address);
+    if (first === undefined) places.set(address, place);
+    else problems.push(`addresses.${place} is ${JSON.stringify(text)}, the same as addresses.${first}`);
+  }
+  const last = addresses.length - 1;
+  if (!(Number.isInteger(me) && (me as number) >= 0 && (me as number) <= last))
+    problems.push(`me is ${String(me)}; allowed: 0 to ${last}, a place in addresses`);
+}
+
+/** The options of a peer over gRPC, those of its channel included; null, with problems added, when they are not. */
+export function checkPeerOptions(input: unknown, problems: string[]): CheckedPeerOptions | null {
+  const result = raftPeerOptionsSchema.safeParse(input, { reportInput: true });
+  if (!result.success) problems.push(...describeIssues(result.error.issues, raftPeerOptionsSchema, input));
+  const given = fieldsOf(input);
+  const channel = channelOptionsOf(given, result.data);
+  problems.push(...checkCredentials(channel), ...checkOptions(channel).problems.map(underChannel));
+  if (!result.success) return null;
+  const { maxAppendBytes, maxSnapshotBytes } = result.data;
+  const limit = channel["maxSendMessageBytes"];
+  const needed = Math.max(maxAppendBytes, maxSnapshotBytes);
+  if (typeof limit === "number" && limit < needed) {
+    const name = needed === maxAppendBytes ? "maxAppendBytes" : "maxSnapshotBytes";
+    problems.push(`channel.maxSendMessageBytes is ${limit}; allowed: ${name} (${needed}) or more`);
+  }
+  return { options: result.data, channel: channel as ChannelOptions };
+}
+
+/** Built of the raw input too, so that a problem elsewhere hides none in here. */
+function channelOptionsOf(
+  given: Record<string, unknown>,
+  resolved: ResolvedRaftPeerOptions | undefined,
+): Record<string, unknown> {
+  const { maxAppendBytes = 0, maxSnapshotBytes = 0 } = resolved ?? {};
+  const own = OWN_KEYS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]);
+  return {
+    preset: "raft",
+    maxSendMessageBytes: Math.max(CHANNEL_MESSAGE_BYTES, maxAppendBytes, maxSnapshotBytes),
+    ...fieldsOf(given["channel"]),
+    ...Object.fromEntries(own),
+  };
+}
+
+/** A problem's text begins with the key it is about, or with `options` for all of them. */
+function underChannel(problem: string): string {
+  return OWN_KEYS.some((key) => problem.startsWith(key)) ? problem : `channel.${problem}`;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
