@@ -28,10 +28,12 @@ export type {
   TimerOptions,
 } from "./core/index.js";
 export { isReason, REASONS, ResilienceError, systemClock, systemRandom } from "./core/index.js";
+export { Holdfast, type HoldfastCollaborators, type RaftPeersSettings } from "./holdfast.js";
 export { type Hardened, type HardenOptions, harden, type StubClass, stubFor } from "./interceptors/index.js";
 export type {
   AppendEntriesRequest,
   AppendEntriesResponse,
+  BooleanPeer,
   Clerk,
   ClerkCollaborators,
   ClerkEvent,
@@ -39,6 +41,8 @@ export type {
   ClerkStats,
   CommandCodec,
   FailureKind,
+  FilledReply,
+  GrpcRaftPeer,
   InstallSnapshotRequest,
   InstallSnapshotResponse,
   KvCommand,
@@ -46,10 +50,16 @@ export type {
   KvOperation,
   KvReply,
   Leader,
+  LinkedPeerOptions,
   LinkFactory,
   LinkFailure,
   LinkResult,
   LogEntry,
+  MemoryNetworkCollaborators,
+  MemoryNetworkOptions,
+  MemoryNetworkStats,
+  MemoryServices,
+  MemoryTrace,
   NodeState,
   NodeStatus,
   OperationOptions,
@@ -57,10 +67,22 @@ export type {
   PeerResult,
   RaftHandler,
   RaftPeer,
+  RaftPeerCollaborators,
+  RaftPeerOptions,
+  RaftServiceOptions,
   RequestVoteRequest,
   RequestVoteResponse,
   ServerStatus,
   TermListener,
   UnaryLink,
 } from "./raft-peer/index.js";
-export { addKvService, addRaftService, createClerk } from "./raft-peer/index.js";
+export {
+  addKvService,
+  addRaftService,
+  asBooleanPeer,
+  createClerk,
+  createRaftPeer,
+  createRaftPeerOver,
+  createRaftPeers,
+  MemoryNetwork,
+} from "./raft-peer/index.js";

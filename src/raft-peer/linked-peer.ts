@@ -107,7 +107,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   }
 
   protected override onDestroy(): void {
-    this.#onDrained?.();
+    // Calls that this ends also end a drain.
     void this.#end();
   }
 

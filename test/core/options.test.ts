@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { isReason } from "../../src/core/errors.js";
-import { durationMs, parseOptions, positiveMs, problemsError, suggest } from "../../src/core/options.js";
+import {
+  describeIssues,
+  durationMs,
+  parseOptions,
+  positiveMs,
+  problemsError,
+  suggest,
+} from "../../src/core/options.js";
 
 const schema = z.strictObject({
   timeoutMs: positiveMs().nullable().default(1_000),
@@ -158,4 +165,48 @@ describe("suggest", () => {
 it("counts the problems of a hand-made list", () => {
   expect(problemsError("here", ["a"]).message).toContain("here: 1 problem: a");
   expect(problemsError("here", ["a", "b"]).message).toContain("here: 2 problems: a; b");
+});
+
+describe("a rule across fields", () => {
+  const ranged = z.strictObject({ low: z.number(), high: z.number() }).check(({ value, issues }) => {
+    if (value.low <= value.high) return;
+    issues.push({ code: "custom", message: `low is ${value.low}; allowed: high or less`, input: value });
+  });
+  const holder = z.strictObject({
+    range: z.union([z.literal(false), ranged]),
+    list: z.array(ranged).optional(),
+  });
+  const problemsIn = (input: unknown): string =>
+    describeIssues(
+      holder.safeParse(input, { reportInput: true }).error?.issues ?? [],
+      holder,
+      input,
+      "the thing",
+    ).join("; ");
+
+  it("that begins with its field is told with the whole path, also inside a group that may be false", () => {
+    expect(problemsIn({ range: { low: 2, high: 1 } })).toBe("range.low is 2; allowed: high or less");
+  });
+
+  it("and a typo in a list of groups are both told", () => {
+    expect(problemsIn({ range: false, list: [{ low: 2, high: 1, hihg: 1 }] })).toBe(
+      "list.0.hihg is not a known key (did you mean high?); list.0.low is 2; allowed: high or less",
+    );
+  });
+
+  it("names the whole as the caller calls it", () => {
+    expect(problemsIn(1)).toBe("the thing is 1; allowed: a value of type object");
+  });
+});
+
+it("quotes keys that would tear a sentence apart, and cuts long ones", () => {
+  expect(problemsOf({ "a b\n": 1 })).toContain('"a b\\n" is not a known key');
+  expect(problemsOf({ methods: { "x y": 1 } })).toContain(
+    'methods."x y" is 1; allowed: a value of type object',
+  );
+  expect(problemsOf({ ["k".repeat(10_000)]: 1 }).length).toBeLessThan(300);
+});
+
+it("calls what is to be a record an object", () => {
+  expect(problemsOf({ methods: 1 })).toContain("methods is 1; allowed: a value of type object");
 });

@@ -4,7 +4,7 @@ import type { RaftNodeOptions } from "../../examples/raft-kv/raft/raft-node-opti
 import { type SplitAppend, splitAppend } from "../../src/raft-peer/append-parts.js";
 import { LeaderCache } from "../../src/raft-peer/clerk/leader-cache.js";
 import { type Session, SessionPool, type SessionWaiter } from "../../src/raft-peer/clerk/sessions.js";
-import type { AppendEntriesRequest } from "../../src/raft-peer/index.js";
+import type { AppendEntriesRequest, AppendEntriesResponse } from "../../src/raft-peer/index.js";
 import { LyingDisk, SimDisk } from "./sim-disk.js";
 
 /** The parts of the system whose rules a test may break, to see that the checks notice. */
@@ -26,8 +26,17 @@ export const CORRECT: Rules = {
   peerParts: {},
 };
 
-/** eraft's followers commit whatever stands in their log, which is safe only with the clamp. */
+/**
+ * eraft's followers commit whatever stands in their log, which is safe only with the clamp. This one also asks for more
+ * of the log again than it lacks, as any follower may, so that a part can end before its stale tail does.
+ */
 class EraftFollower extends RaftNode {
+  override appendEntries(request: AppendEntriesRequest): AppendEntriesResponse {
+    const reply = super.appendEntries(request);
+    if (reply.success || reply.conflictIndex <= 0) return reply;
+    return { ...reply, conflictIndex: Math.max(1, reply.conflictIndex - 10), conflictTerm: -1 };
+  }
+
   protected override commitIndexAfter(request: AppendEntriesRequest, lastIndex: number): number {
     return Math.min(request.leaderCommit, lastIndex);
   }

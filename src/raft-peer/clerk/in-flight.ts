@@ -44,7 +44,8 @@ export class InFlight {
     for (const operation of this.all) {
       const waitedMs = now - (operation.sentAt ?? now);
       if (waitedMs < this.slowAfterMs) {
-        this.#timer = this.clock.setTimer(this.#onTimer, this.slowAfterMs - waitedMs);
+        // Whole milliseconds: a rest too small to move a floating clock would fire for ever.
+        this.#timer = this.clock.setTimer(this.#onTimer, Math.ceil(this.slowAfterMs - waitedMs));
         return;
       }
       this.onSlow(operation);

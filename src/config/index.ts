@@ -1,0 +1,11 @@
+export type { ConfigInput } from "./config-options.js";
+export { entryOf, placeOf } from "./entry-of.js";
+export { configJsonSchema } from "./json-schema.js";
+export {
+  type Config,
+  type ConfigEntry,
+  type PresetsBeneath,
+  parseConfig,
+  type Section,
+} from "./parse-config.js";
+export { readConfigFile } from "./read-file.js";
