@@ -1,22 +1,12 @@
 // What `npm test` runs: install if needed, type-check, lint, build, then every test. Extra arguments go to vitest.
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build, forwardSignals, install, needsInstall, tool } from "./project.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const packages = join(root, "node_modules");
-const lockFile = join(root, "package-lock.json");
-/** npm writes it last, so it exists only after an install that went through. */
-const installedLock = join(packages, ".package-lock.json");
-
-const childProcesses = new Set();
 // Children get Ctrl-C from the terminal themselves; we stay alive to remove the report and to pass their exit code on.
 process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {
-  for (const child of childProcesses) child.kill("SIGTERM");
-});
+forwardSignals(["SIGTERM"]);
 
 /** Printed when all is over: CI reads the counts from it. */
 let lastLine;
@@ -37,29 +27,6 @@ async function main(vitestArgs) {
     if (code !== 0) return code;
   }
   return 0;
-}
-
-function needsInstall() {
-  return !existsSync(installedLock) || statSync(installedLock).mtimeMs < statSync(lockFile).mtimeMs;
-}
-
-/**
- * Not `npm ci`: it refuses a lock file that lacks binary packages of platforms whose packages a registry does not carry.
- * `--no-save` keeps the lock file as it is. No package needs its install script: binaries come as optional packages.
- */
-async function install() {
-  const cli = process.env.npm_execpath ?? "";
-  const args = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
-  const code =
-    basename(cli) === "npm-cli.js" ? await run(process.execPath, [cli, ...args]) : await run("npm", args);
-  if (code === 0) utimesSync(installedLock, new Date(), new Date());
-  return code;
-}
-
-/** Starts from an empty folder, so that the output of a deleted source file is not packed. */
-function build() {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  return tool("typescript", "tsc", ["-p", "tsconfig.build.json"]);
 }
 
 async function runTests(vitestArgs) {
@@ -98,27 +65,4 @@ async function step(name, action) {
     code === 0 ? `== ${name}: ok, ${seconds} s` : `== ${name}: FAILED (exit ${code}), ${seconds} s`,
   );
   return code;
-}
-
-/** Runs a locally installed command by its JavaScript entry point, as its package names it. */
-function tool(packageName, command, args) {
-  const folder = join(packages, packageName);
-  const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  return run(process.execPath, [join(folder, bin[command]), ...args]);
-}
-
-function run(command, args) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: "inherit" });
-    childProcesses.add(child);
-    child.once("error", (error) => {
-      childProcesses.delete(child);
-      console.error(`could not start ${command}: ${error.message}`);
-      resolve(127);
-    });
-    child.once("exit", (code, signal) => {
-      childProcesses.delete(child);
-      resolve(code ?? 128 + (constants.signals[signal] ?? 0));
-    });
-  });
 }

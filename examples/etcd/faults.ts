@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Timeline } from "../shared/timeline.js";
+import { whyNoFreeze } from "../shared/why-no-freeze.js";
 import type { Cluster, ClusterNode } from "./cluster.js";
-import type { Timeline } from "./timeline.js";
 
 /** When what is done, in milliseconds; all of it scales with the length of the run. */
 export interface FaultPlan {
@@ -23,11 +24,6 @@ export function planFaults(seconds: number): FaultPlan {
     calmMs: 0.05 * ms,
     endAtMs: ms,
   };
-}
-
-/** Why no process can be frozen here, or undefined when it can. */
-export function whyNoFreeze(platform: NodeJS.Platform = process.platform): string | undefined {
-  return platform === "win32" ? "this system has no SIGSTOP" : undefined;
 }
 
 /**

@@ -1,18 +1,18 @@
 /**
- * `npm start`: an ordinary grpc-js stub for etcd's KV service, hardened and bare side by side, while one server is killed
+ * `npm run example:etcd`: an ordinary grpc-js stub for etcd's KV service, hardened and bare side by side, while one server is killed
  * and another frozen. Reads the command line, shows, and sets the exit code; what happens is in `run.ts`.
  */
-import { constants } from "node:os";
 import { findEtcd } from "../../scripts/etcd-cluster.mjs";
+import { UsageError } from "../shared/flags.js";
+import { showLive } from "../shared/live-view.js";
+import { stopOnSignals } from "../shared/stop-signal.js";
 import { resolveServers } from "./cluster.js";
-import { showLive } from "./live-view.js";
-import { HELP, parseOptions, UsageError } from "./options.js";
-import { runComparison } from "./run.js";
+import { comparisonView } from "./live-view.js";
+import { HELP, parseOptions } from "./options.js";
+import { type Progress, runComparison } from "./run.js";
 import { formatTable, formatVerdict, hasPassed } from "./table.js";
 
 const CANNOT_RUN = 2;
-/** Stopping takes milliseconds; after this the process goes anyway, and the watchdog clears up behind it. */
-const STOP_LIMIT_MS = 5_000;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   out.write(`${whichServers(servers, options.servers === "auto")}\n`);
   const signal = stopOnSignals();
   try {
-    const onStart = (progress: Parameters<typeof showLive>[0]) => showLive(progress, out);
+    const onStart = (progress: Progress) => showLive(comparisonView(progress), out);
     const report = await runComparison({ servers, seconds: options.seconds, signal, onStart });
     out.write(`\n${formatTable(report)}\n\n${formatVerdict(report)}\n`);
     const passed = hasPassed(report);
@@ -47,23 +47,6 @@ function whichServers(servers: "etcd" | "own", isChosenHere: boolean): string {
   if (servers === "etcd") return "Servers: a real etcd of three nodes, started on loopback for this run.";
   const why = isChosenHere ? " (etcd is not on PATH)" : "";
   return `Servers: three small ones of this example${why}, each with its own keys, nothing replicated.`;
-}
-
-/** Aborts, with the exit code as the reason, on the first signal, and when the script that started us has gone. */
-function stopOnSignals(): AbortSignal {
-  const stop = new AbortController();
-  const end = (code: number): void => {
-    if (stop.signal.aborted) return;
-    stop.abort(code);
-    setTimeout(() => process.exit(code), STOP_LIMIT_MS).unref();
-  };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(name, () => end(128 + constants.signals[name]));
-  process.on("disconnect", () => end(1));
-  process.channel?.unref();
-  // `npm start | head`: nobody reads any more.
-  process.stdout.on("error", () => end(1));
-  return stop.signal;
 }
 
 try {

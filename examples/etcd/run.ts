@@ -1,11 +1,11 @@
-import { once } from "node:events";
+import { abortable } from "../shared/abortable.js";
+import { Timeline, type TimelineEntry } from "../shared/timeline.js";
 import { type Cluster, startCluster } from "./cluster.js";
 import { planFaults, runFaults } from "./faults.js";
 import { hardenedSide } from "./hardened-side.js";
 import { IN_FLIGHT, Load, seed } from "./load.js";
 import { bareSide, CALL_TIMEOUT_MS, type Side } from "./sides.js";
 import type { Method, MethodReport, SideName } from "./tally.js";
-import { Timeline, type TimelineEntry } from "./timeline.js";
 
 export interface Report {
   readonly servers: "etcd" | "own";
@@ -79,12 +79,4 @@ async function compare(cluster: Cluster, sides: readonly Side[], options: RunOpt
     for (const { load } of lanes) load.stop();
     show?.end();
   }
-}
-
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = once(signal, "abort").then(() => {
-    throw signal.reason;
-  });
-  return Promise.race([work, aborted]);
 }

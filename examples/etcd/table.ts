@@ -1,3 +1,4 @@
+import { alignColumns } from "../shared/align-columns.js";
 import type { Report } from "./run.js";
 import type { Method, MethodReport, SideName } from "./tally.js";
 
@@ -12,7 +13,7 @@ export function formatTable(report: Report): string {
     SIDES.map((side) => row(method, side, report.sides[side][method])),
   );
   return [
-    alignColumns([HEADER, ...rows]),
+    alignColumns([HEADER, ...rows], FIRST_TEXT_COLUMN),
     "",
     "longest gap: ms between two successes; p50 and p99: ms of all calls, failed ones too;",
     "processed: may the server have run the failed call? Bare grpc-js does not say.",
@@ -54,18 +55,4 @@ function processed(side: SideName, report: MethodReport): string {
 function counts(by: Readonly<Record<string, number>>): string {
   const parts = Object.entries(by).filter(([, count]) => count > 0);
   return parts.length === 0 ? "-" : parts.map(([name, count]) => `${name} ${count}`).join(", ");
-}
-
-/** Numbers to the right, words to the left. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_cell, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
-  const isText = (column: number) => column === 0 || column >= FIRST_TEXT_COLUMN;
-  return rows
-    .map((cells) => {
-      const aligned = cells.map((cell, at) =>
-        isText(at) ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!),
-      );
-      return aligned.join("  ").trimEnd();
-    })
-    .join("\n");
 }

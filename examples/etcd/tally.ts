@@ -1,5 +1,6 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import type { FailureReport } from "holdfast";
+import { quantile, round1 } from "../shared/quantile.js";
 
 export type Method = "Range" | "Put";
 export type SideName = "holdfast" | "bare";
@@ -87,13 +88,4 @@ export class Tally {
       p99Ms: round1(quantile(sorted, 0.99)),
     };
   }
-}
-
-/** The smallest value that at least this share of the values does not exceed; 0 when there are none. */
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
-
-function round1(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { parseOptions, UsageError } from "../../examples/etcd/options.js";
+import { parseOptions } from "../../examples/etcd/options.js";
+import { UsageError } from "../../examples/shared/flags.js";
 
 it("runs 20 s on whatever servers there are when nothing is asked for", () => {
   expect(parseOptions([])).toEqual({ servers: "auto", seconds: 20, isJson: false, isHelp: false });

@@ -1,6 +1,7 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { quantile, Tally } from "../../examples/etcd/tally.js";
+import { Tally } from "../../examples/etcd/tally.js";
+import { quantile } from "../../examples/shared/quantile.js";
 
 function failure(code: status, processed?: "no" | "maybe"): ServiceError {
   const error = Object.assign(new Error("failed"), { code, details: "", metadata: new Metadata() });

@@ -4,13 +4,14 @@ import { findEtcd } from "../../scripts/etcd-cluster.mjs";
 import { ExampleRun, stillRunning } from "./example-run.js";
 
 const LIMIT_MS = 90_000;
+const ETCD = "examples/etcd/main.ts";
 const IS_ETCD_HERE = findEtcd() !== undefined;
 // In CI a missing etcd is a failure: the test then runs, and `--etcd` says what is missing.
 const mustSkip = !IS_ETCD_HERE && !process.env["CI"];
 const whySkipped = mustSkip ? " (SKIPPED: etcd is not on PATH; apt-get install etcd-server)" : "";
 
 async function compare(args: readonly string[]): Promise<Report & { passed: boolean }> {
-  await using run = new ExampleRun([...args, "--json"]);
+  await using run = new ExampleRun(ETCD, [...args, "--json"]);
   const exitCode = await run.end();
   expect(exitCode, run.stderr).toBe(0);
   expect(run.leftFolders()).toEqual([]);
@@ -55,7 +56,7 @@ describe("examples/etcd", { timeout: LIMIT_MS }, () => {
   ] as const)(
     "leaves no process and no file behind after %s, even with a server frozen",
     async (_name, signal, code) => {
-      await using run = new ExampleRun(["--own", "--json", "--seconds", "5"]);
+      await using run = new ExampleRun(ETCD, ["--own", "--json", "--seconds", "5"]);
       await run.printed("frozen");
       const children = run.children();
       // Three servers and the watchdog; tsx may have a helper of its own.

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** One run of `examples/etcd` by its command line, in a temporary folder of its own, so that what it leaves shows. */
+/** One run of an example by its command line, in a temporary folder of its own, so that what it leaves shows. */
 export class ExampleRun implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
   readonly #child: ChildProcess;
@@ -15,8 +16,9 @@ export class ExampleRun implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, ["--import", "tsx", "examples/etcd/main.ts", ...args], {
+  /** @param main the file to run, from the project folder */
+  constructor(main: string, args: readonly string[]) {
+    this.#child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
       cwd: PROJECT,
       env: { ...process.env, TMPDIR: this.#folder },
       stdio: ["ignore", "pipe", "pipe"],
@@ -42,9 +44,15 @@ export class ExampleRun implements AsyncDisposable {
 
   /** The processes it has started, watchdog included. */
   children(): number[] {
-    return processes()
-      .filter((each) => each.parent === this.#child.pid)
-      .map((each) => each.pid);
+    return this.#children().map((each) => each.pid);
+  }
+
+  /** The ports that its children were told to listen on. */
+  ports(): number[] {
+    return this.#children().flatMap(({ command }) => {
+      const port = /--listen 127\.0\.0\.1:(\d+)/.exec(command)?.[1];
+      return port === undefined ? [] : [Number(port)];
+    });
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -62,6 +70,10 @@ export class ExampleRun implements AsyncDisposable {
     return readdirSync(this.#folder).filter((name) => name.startsWith("holdfast-"));
   }
 
+  #children() {
+    return processes().filter((each) => each.parent === this.#child.pid);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill("SIGTERM");
     await this.#exited;
@@ -76,11 +88,33 @@ export function stillRunning(pids: readonly number[]): number[] {
     .map((each) => each.pid);
 }
 
-function processes(): { pid: number; parent: number; state: string }[] {
-  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid=,stat="], { encoding: "utf8" });
+/** Those of these ports of this machine that somebody still listens on. */
+export async function stillListening(ports: readonly number[]): Promise<number[]> {
+  const answers = await Promise.all(ports.map(async (port) => ((await accepts(port)) ? [port] : [])));
+  return answers.flat();
+}
+
+function accepts(port: number): Promise<boolean> {
+  const socket = connect({ host: "127.0.0.1", port });
+  return new Promise((resolve) => {
+    const end = (isOpen: boolean): void => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.once("connect", () => end(true)).once("error", () => end(false));
+  });
+}
+
+function processes(): { pid: number; parent: number; state: string; command: string }[] {
+  const { stdout } = spawnSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,stat=,args="], { encoding: "utf8" });
   return stdout
     .trim()
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
-    .map(([pid, parent, state]) => ({ pid: Number(pid), parent: Number(parent), state: state ?? "" }));
+    .map(([pid, parent, state, ...command]) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      state: state ?? "",
+      command: command.join(" "),
+    }));
 }
