@@ -110,6 +110,6 @@ export class EventHub<Event = ChannelEvent> {
   #warnOnce(error: unknown): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    process.emitWarning(`an onEvent listener threw: ${String(error)}`, "HoldfastWarning");
+    process.emitWarning(`an event listener threw: ${String(error)}`, "HoldfastWarning");
   }
 }

@@ -8,7 +8,7 @@ import {
   checkPeerOptions,
 } from "./check-raft-peer.js";
 import { codecOr } from "./command-codec.js";
-import { type GrpcLink, grpcLinks } from "./grpc-link.js";
+import { grpcLinks } from "./grpc-link.js";
 import { LinkedPeer, type PeerParts } from "./linked-peer.js";
 import type { CommandCodec } from "./raft-messages.js";
 import type { RaftPeer } from "./raft-peer.js";
@@ -88,8 +88,7 @@ class GrpcPeer<Command> extends LinkedPeer<Command> implements GrpcRaftPeer<Comm
 
   constructor(address: string, checked: CheckedPeerOptions, collaborators: RaftPeerCollaborators<Command>) {
     const connect = grpcLinks(checked.channel, collaborators);
-    // Whatever `grpcLinks` connects is one of its own.
-    const link = connect(address, [RaftServiceService]) as GrpcLink;
+    const link = connect(address, [RaftServiceService]);
     super(link, checked.options, partsOf(collaborators));
     this.channel = link.channel;
   }

@@ -8,8 +8,8 @@ import {
 } from "../call/index.js";
 import { type Clock, systemClock } from "../core/index.js";
 import { CallDeadlines } from "./call-deadlines.js";
-import { type AnswerOf, LinkCall, messageOf } from "./link-call.js";
-import { messageFailure } from "./link-failure.js";
+import { type AnswerOf, LinkCall } from "./link-call.js";
+import { localFailure, saidBy } from "./local-failure.js";
 import type { LinkFactory, LinkResult, UnaryLink } from "./unary-link.js";
 
 /**
@@ -37,8 +37,8 @@ export class GrpcLink implements UnaryLink {
     try {
       return this.#start(method, method.requestSerialize(request), this.#deadlines.of(timeoutMs), done);
     } catch (error) {
-      const details = `${method.path}: the request cannot be sent: ${messageOf(error)}`;
-      process.nextTick(done, messageFailure("invalid", "no", details, 0));
+      const details = `${method.path}: the request cannot be sent: ${saidBy(error)}`;
+      process.nextTick(done, localFailure("invalid", details));
       return () => {};
     }
   }
@@ -74,7 +74,10 @@ export class GrpcLink implements UnaryLink {
  * Links over channels of their own, one per address, made with these options.
  * @returns a factory that throws ResilienceError `CONFIG_INVALID` for bad options; addresses are the caller's to check
  */
-export function grpcLinks(options: ChannelOptions, collaborators: ChannelCollaborators = {}): LinkFactory {
+export function grpcLinks(
+  options: ChannelOptions,
+  collaborators: ChannelCollaborators = {},
+): (...args: Parameters<LinkFactory>) => GrpcLink {
   return (address, services) => {
     const channel = createChannel(targetOf(address), options, collaborators);
     return new GrpcLink(address, channel, services, collaborators.clock);

@@ -2,7 +2,8 @@ import type { InterceptingListener, MethodDefinition } from "@grpc/grpc-js";
 import { status as Status } from "@grpc/grpc-js";
 import type { ResilientChannel } from "../call/index.js";
 import type { Clock, ReportedStatus } from "../core/index.js";
-import { linkFailure, messageFailure } from "./link-failure.js";
+import { linkFailure } from "./link-failure.js";
+import { localFailure, saidBy } from "./local-failure.js";
 import type { LinkResult } from "./unary-link.js";
 
 type ChannelCall = ReturnType<ResilientChannel["createCall"]>;
@@ -48,15 +49,11 @@ export class LinkCall<Response> implements InterceptingListener {
       return { ok: true, response: this.method.responseDeserialize(this.#message), ms };
     } catch (error) {
       const { length } = this.#message;
-      return this.#malformed(`of ${length} bytes cannot be decoded: ${messageOf(error)}`, ms);
+      return this.#malformed(`of ${length} bytes cannot be decoded: ${saidBy(error)}`, ms);
     }
   }
 
   #malformed(what: string, ms: number): LinkResult<Response> {
-    return messageFailure("malformed", "yes", `${this.method.path}: the answer ${what}`, ms);
+    return localFailure("malformed", `${this.method.path}: the answer ${what}`, ms);
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

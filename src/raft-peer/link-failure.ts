@@ -1,5 +1,5 @@
 import { status as Status } from "@grpc/grpc-js";
-import type { Processed, Reason, ReportedStatus } from "../core/index.js";
+import type { Reason, ReportedStatus } from "../core/index.js";
 import type { FailureKind, LinkFailure } from "./unary-link.js";
 
 /** What each of the channel's reasons is to Raft and the Clerk. The last four are never a channel's. */
@@ -32,25 +32,6 @@ export function linkFailure(status: ReportedStatus, ms: number): LinkFailure {
   const { code, details, reason = "REMOTE", processed = "maybe", attempts = [] } = status;
   const kind = kindOf(status, reason);
   return { ok: false, kind, code, reason, processed, details: status.explanation ?? details, ms, attempts };
-}
-
-/** A failure that the channel knows nothing of: the request never reached it, or the answer looked fine to it. */
-export function messageFailure(
-  kind: "invalid" | "malformed",
-  processed: Processed,
-  details: string,
-  ms: number,
-): LinkFailure {
-  return {
-    ok: false,
-    kind,
-    code: Status.INTERNAL,
-    reason: "REMOTE",
-    processed,
-    details,
-    ms,
-    attempts: [],
-  };
 }
 
 function kindOf({ code, details, origin }: ReportedStatus, reason: Reason): FailureKind {

@@ -6,7 +6,8 @@ import { type SplitAppend, splitAppend } from "./append-parts.js";
 import { encodeEntries } from "./command-codec.js";
 import { snapshotBytes } from "./encoded-size.js";
 import { FailurePacing } from "./failure-pacing.js";
-import { partFailure, peerFailure, saidBy } from "./peer-failure.js";
+import { localFailure, saidBy, unsentFailure } from "./local-failure.js";
+import { partFailure } from "./part-failure.js";
 import * as convert from "./raft-convert.js";
 import type {
   AppendEntriesRequest,
@@ -120,7 +121,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     const wasClosed = this.isClosed;
     this.#running++;
     const result = wasClosed
-      ? peerFailure("closed", `the peer ${this.address} is closed`)
+      ? unsentFailure("closed", `the peer ${this.address} is closed`)
       : await this.#encodeAndSend(encode, send);
     const timed = { ...result, ms: this.#clock.now() - startedAt };
     this.#running--;
@@ -138,7 +139,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     try {
       message = encode();
     } catch (error) {
-      return peerFailure("invalid", `the request to ${this.address} cannot be encoded: ${saidBy(error)}`);
+      return localFailure("invalid", `the request to ${this.address} cannot be encoded: ${saidBy(error)}`);
     }
     return send(message);
   }
@@ -161,7 +162,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     const bytes = snapshotBytes(message);
     if (bytes > maxSnapshotBytes) {
       const details = `a snapshot for ${this.address} takes ${bytes} bytes; maxSnapshotBytes allows ${maxSnapshotBytes}`;
-      return peerFailure("too-large", details);
+      return localFailure("too-large", details);
     }
     const transferMs = snapshotMinBytesPerSecond === null ? 0 : (bytes / snapshotMinBytesPerSecond) * 1_000;
     return this.#ask(SNAPSHOT, message, snapshotTimeoutMs + transferMs);
@@ -180,7 +181,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
           reply = fromWire(result.response);
         } catch (error) {
           const details = `the reply of ${this.address} cannot be taken: ${saidBy(error)}`;
-          return resolve(peerFailure("malformed", details));
+          return resolve(localFailure("malformed", details));
         }
         this.#noteTerm(reply.term);
         resolve({ ok: true, reply, ms: result.ms });
@@ -197,7 +198,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   #entryTooLarge({ position, bytes }: { position: number; bytes: number }): PeerFailure {
     const { maxAppendBytes } = this.#options;
     const details = `entries[${position}] alone makes a request of ${bytes} bytes for ${this.address}; maxAppendBytes allows ${maxAppendBytes}`;
-    return peerFailure("too-large", details);
+    return localFailure("too-large", details);
   }
 
   #drained(drainMs: number): Promise<void> {

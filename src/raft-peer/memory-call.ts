@@ -1,9 +1,9 @@
 import type { Reason, Timer } from "../core/index.js";
+import { saidBy } from "./local-failure.js";
 import { sentFailure } from "./memory-failure.js";
 import { drawFate, drawUnreachableMs, type MemoryFate } from "./memory-fate.js";
 import type { MemoryReply, MemoryServer } from "./memory-server.js";
 import type { MemoryState } from "./memory-state.js";
-import { saidBy } from "./peer-failure.js";
 import type { FailureKind, LinkResult } from "./unary-link.js";
 
 /** Somebody waits for this timer, so the process must not end before it. */

@@ -1,32 +1,6 @@
-import { status as Status } from "@grpc/grpc-js";
-import type { AttemptRecord, Processed, Reason } from "../core/index.js";
+import type { AttemptRecord } from "../core/index.js";
+import { FAILURE_MEANINGS, type FailureMeaning } from "./local-failure.js";
 import type { FailureKind, LinkFailure } from "./unary-link.js";
-
-/** What a failure's kind says of the rest. */
-interface Meaning {
-  readonly code: Status;
-  readonly reason: Reason;
-  readonly processed: Processed;
-}
-
-/**
- * As a client on a real network could know it, never as the network knows it: a call without an answer may have run.
- * The codes of `rejected` and `closed` depend on who said so.
- */
-const MEANINGS: Readonly<Record<FailureKind, Meaning>> = {
-  timeout: { code: Status.DEADLINE_EXCEEDED, reason: "DEADLINE_EXCEEDED", processed: "maybe" },
-  unreachable: { code: Status.UNAVAILABLE, reason: "DIAL_FAILED", processed: "no" },
-  rejected: { code: Status.INTERNAL, reason: "REMOTE", processed: "maybe" },
-  invalid: { code: Status.INTERNAL, reason: "REMOTE", processed: "no" },
-  malformed: { code: Status.INTERNAL, reason: "REMOTE", processed: "yes" },
-  "too-large": { code: Status.RESOURCE_EXHAUSTED, reason: "MESSAGE_TOO_LARGE", processed: "no" },
-  closed: { code: Status.CANCELLED, reason: "CLIENT_CLOSED", processed: "maybe" },
-};
-
-/** A failure before anything was sent. */
-export function unsentFailure(kind: FailureKind, details: string, said: Partial<Meaning> = {}): LinkFailure {
-  return { ok: false, kind, ...MEANINGS[kind], ...said, processed: "no", details, ms: 0, attempts: [] };
-}
 
 /** The failure of a call that set out for `endpoint`; with the one attempt it is. */
 export function sentFailure(
@@ -34,9 +8,9 @@ export function sentFailure(
   endpoint: string,
   details: string,
   ms: number,
-  said: Partial<Meaning> = {},
+  said: Partial<FailureMeaning> = {},
 ): LinkFailure {
-  const meaning = { ...MEANINGS[kind], ...said };
+  const meaning = { ...FAILURE_MEANINGS[kind], ...said };
   const attempt: AttemptRecord = {
     ...meaning,
     attempt: 1,

@@ -1,9 +1,8 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
+import { saidBy, unsentFailure } from "./local-failure.js";
 import { MemoryCall, type MemoryRoute } from "./memory-call.js";
-import { unsentFailure } from "./memory-failure.js";
 import { copied } from "./memory-server.js";
 import type { MemoryState } from "./memory-state.js";
-import { saidBy } from "./peer-failure.js";
 import type { LinkFailure, LinkResult, UnaryLink } from "./unary-link.js";
 
 /** What is needed of a method to send a request. */

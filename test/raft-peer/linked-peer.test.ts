@@ -91,22 +91,29 @@ describe("a request that makes no sense", () => {
 
   const bytes = { index: 1, term: 1, command: "not bytes" };
   const lists: unknown[] = [null, undefined, 5, "ab", {}, [null], [5], [{}], [bytes]];
-  it.each(lists)("fails as invalid and is not sent: entries %#", async (list) => {
-    const link = new ScriptedLink(() => appended());
-    const { peer } = peerOver(link, { minFailureMs: 0 });
-    const coded = peerOver(link, { minFailureMs: 0 }, { encode: () => Buffer.from("x"), decode: () => null });
-    const request = { ...APPEND, entries: list } as typeof APPEND;
+  it.each(lists.map((list) => ({ list })))(
+    "fails as invalid and is not sent: entries %#",
+    async ({ list }) => {
+      const link = new ScriptedLink(() => appended());
+      const { peer } = peerOver(link, { minFailureMs: 0 });
+      const coded = peerOver(
+        link,
+        { minFailureMs: 0 },
+        { encode: () => Buffer.from("x"), decode: () => null },
+      );
+      const request = { ...APPEND, entries: list } as typeof APPEND;
 
-    const results = [await peer.appendEntries(request), await coded.peer.appendEntries(request)];
+      const results = [await peer.appendEntries(request), await coded.peer.appendEntries(request)];
 
-    expect(results[0]).toMatchObject({ ok: false, kind: "invalid" });
-    const said = expect.stringMatching(
-      Array.isArray(list) ? /cannot be encoded/ : /entries is .*; allowed: an array$/,
-    );
-    // With a codec the command may be anything.
-    if ((list as unknown[])?.[0] !== bytes)
-      expect(results[1]).toMatchObject({ ok: false, kind: "invalid", details: said });
-  });
+      expect(results[0]).toMatchObject({ ok: false, kind: "invalid" });
+      const said = expect.stringMatching(
+        Array.isArray(list) ? /cannot be encoded/ : /entries is .*; allowed: an array$/,
+      );
+      // With a codec the command may be anything.
+      if ((list as unknown[])?.[0] !== bytes)
+        expect(results[1]).toMatchObject({ ok: false, kind: "invalid", details: said });
+    },
+  );
 
   it("says which field is wrong, its value and what is allowed", async () => {
     const { peer } = peerOver(new ScriptedLink(() => granted()), { minFailureMs: 0 });

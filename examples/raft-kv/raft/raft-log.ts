@@ -23,9 +23,9 @@ export class RaftLog {
     return this.termAt(this.lastIndex);
   }
 
-  /** Entries from this index to the end. */
-  from(index: number): readonly LogEntry[] {
-    return this.#entries.slice(index - 1);
+  /** Entries from this index on, so many at most. */
+  from(index: number, count: number): readonly LogEntry[] {
+    return this.#entries.slice(index - 1, index - 1 + count);
   }
 
   at(index: number): LogEntry {

@@ -13,6 +13,9 @@ export interface ReplicationContext {
   readonly onMatch: () => void;
 }
 
+/** Of a follower that was away for long: it moves on with each request, and one that is gone costs little. */
+const MAX_ENTRIES = 1_000;
+
 /** Brings one follower's log up to the leader's: at most one request in flight, and none waits for another follower. */
 export class Replicator {
   readonly #peer: RaftPeer;
@@ -49,13 +52,15 @@ export class Replicator {
   #send(): void {
     const { term, me, log, commitIndex, onTerm } = this.#context;
     const prevLogIndex = this.#nextIndex - 1;
+    const entries = log.from(this.#nextIndex, MAX_ENTRIES);
     const request: AppendEntriesRequest = {
       term,
       leaderId: me,
       prevLogIndex,
       prevLogTerm: log.termAt(prevLogIndex),
-      leaderCommit: commitIndex(),
-      entries: log.from(this.#nextIndex),
+      // No further than this request shows the follower's log to be ours, or eraft's followers would commit a stale tail.
+      leaderCommit: Math.min(commitIndex(), prevLogIndex + entries.length),
+      entries,
     };
     this.#state = "sending";
     void this.#peer.appendEntries(request).then((result) => {

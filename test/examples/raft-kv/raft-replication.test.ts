@@ -55,6 +55,22 @@ describe("a leader", () => {
     expect(texts(peer!.append.request.entries)).toEqual(["a", "b"]);
   });
 
+  it("brings a peer that was away for long up in steps, each as far committed as it reaches", async () => {
+    const node = new LoneNode({ log: logOf(...Array.from({ length: 1_500 }, () => 1)) });
+    await node.lead();
+    const [behind, other] = node.peers;
+    other!.append.reply(accepted(node.term));
+    behind!.append.reply(refused(node.term, 1, -1));
+    await settle();
+    const first = behind!.append.request;
+    behind!.append.reply(accepted(node.term));
+    await settle();
+    const second = behind!.append.request;
+
+    expect([first.prevLogIndex, first.entries.length, first.leaderCommit]).toEqual([0, 1_000, 1_000]);
+    expect([second.prevLogIndex, second.entries.length, second.leaderCommit]).toEqual([1_000, 501, 1_501]);
+  });
+
   it("sends a heartbeat every 125 ms to who answers, and tells how far is committed", async () => {
     const node = new LoneNode();
     await node.lead();
