@@ -5,6 +5,7 @@ import { codecOr } from "../../src/raft-peer/command-codec.js";
 import { MemoryNetwork, type NodeStatus, type RaftPeer } from "../../src/raft-peer/index.js";
 import { LinkedPeer } from "../../src/raft-peer/linked-peer.js";
 import { linkedPeerOptionsSchema } from "../../src/raft-peer/raft-peer-options.js";
+import { RaftWitness } from "../support/raft-witness.js";
 import type { SimClock } from "../support/sim-clock.js";
 import type { Rules } from "./rules.js";
 import { PowerLoss, type SimDisk } from "./sim-disk.js";
@@ -25,7 +26,7 @@ interface Machine {
 export class SimCluster {
   readonly network: MemoryNetwork;
   readonly machines: readonly Machine[];
-  readonly fatal: string[] = [];
+  readonly witness = new RaftWitness();
   /** Restarts that found a torn record. */
   tornTails = 0;
   #isStopped = false;
@@ -71,6 +72,7 @@ export class SimCluster {
     machine.peers = this.machines.map(({ address }, other) =>
       other === id ? null : this.#peer(machine.address, address),
     );
+    this.witness.started(id);
     const node = new KvNode({
       me: id,
       peers: machine.peers,
@@ -79,10 +81,18 @@ export class SimCluster {
       random: this.#random,
       timing: TIMING,
       store: this.#rules.makeStore(),
-      makeRaft: (options) => this.#rules.makeRaft(options),
+      makeRaft: (options) =>
+        this.#rules.makeRaft({
+          ...options,
+          apply: (entry) => {
+            this.witness.applied(id, entry);
+            options.apply(entry);
+          },
+        }),
+      onRole: (change) => this.witness.roleTaken(id, change),
       onFatal: (error) => {
         if (error instanceof PowerLoss) this.#powerCut(id);
-        else this.fatal.push(`node ${id}: ${error.message}`);
+        else this.witness.stopped(id, error);
       },
     });
     if (node.cutBytes > 0) this.tornTails += 1;

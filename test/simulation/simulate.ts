@@ -74,7 +74,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await clock.run(CALM_MS, () => workers.every(({ isIdle }) => isIdle));
   if (!workers.every(({ isIdle }) => isIdle)) problems.push("an operation did not end in time");
   await check(clerks[0] as Clerk, recorder, clock, problems);
-  problems.push(...cluster.fatal);
+  problems.push(...cluster.witness.violations.slice(0, 3));
   const history = recorder.history();
   for (const { kind, key, value, result, returnedMs } of history)
     trace(`${kind} ${key} ${value} ${result ?? "-"} ${returnedMs ?? "?"}`);

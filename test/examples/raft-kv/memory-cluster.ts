@@ -1,44 +1,43 @@
-import type { KvCommand, KvReply, LogEntry } from "holdfast";
+import type { KvCommand, KvReply } from "holdfast";
 import { KvNode } from "../../../examples/raft-kv/kv-node.js";
 import { RaftNode } from "../../../examples/raft-kv/raft/raft-node.js";
-import type { RoleChange } from "../../../examples/raft-kv/raft/raft-node-options.js";
 import { createRaftPeerOver, MemoryNetwork } from "../../../src/raft-peer/index.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { MemoryDisk } from "../../support/memory-disk.js";
+import { RaftWitness } from "../../support/raft-witness.js";
 import { SeededRandom } from "../../support/seeded-random.js";
 
 interface Member {
   node: KvNode | null;
   disk: MemoryDisk;
-  /** What the present process has applied, from index 1. */
-  applied: LogEntry[];
 }
 
-/** KV nodes over a `MemoryNetwork` and memory disks, on a manual clock. It notes whatever Raft promises never happens. */
+/** KV nodes over a `MemoryNetwork` and memory disks, on a manual clock, with a witness. */
 export class MemoryCluster {
   readonly clock = new ManualClock();
   readonly random: SeededRandom;
   readonly network: MemoryNetwork;
-  /** Broken promises, as text; empty in the end. */
-  readonly violations: string[] = [];
+  readonly #witness = new RaftWitness();
   readonly addresses: readonly string[];
   readonly #members: readonly Member[];
-  readonly #leaders = new Map<number, number>();
-  /** The longest that any node has applied. */
-  readonly #history: LogEntry[] = [];
 
   constructor(size: number, seed: number) {
     this.random = new SeededRandom(seed);
     this.network = new MemoryNetwork({ clock: this.clock, random: this.random });
     this.addresses = Array.from({ length: size }, (_, id) => `node-${id}`);
-    this.#members = this.addresses.map(() => ({ node: null, disk: new MemoryDisk(), applied: [] }));
+    this.#members = this.addresses.map(() => ({ node: null, disk: new MemoryDisk() }));
     this.addresses.forEach((_, id) => void this.start(id));
+  }
+
+  /** Broken promises, as text; empty in the end. */
+  get violations(): string[] {
+    return this.#witness.violations;
   }
 
   start(id: number): void {
     const member = this.#members[id]!;
     const address = this.addresses[id]!;
-    member.applied = [];
+    this.#witness.started(id);
     const node = new KvNode({
       me: id,
       peers: this.addresses.map((to, other) =>
@@ -47,13 +46,13 @@ export class MemoryCluster {
       disk: member.disk,
       clock: this.clock,
       random: this.random,
-      onRole: (change) => this.#noteRole(id, change),
-      onFatal: (error) => this.violations.push(`node ${id} stopped: ${error.message}`),
+      onRole: (change) => this.#witness.roleTaken(id, change),
+      onFatal: (error) => this.#witness.stopped(id, error),
       makeRaft: (options) =>
         new RaftNode({
           ...options,
           apply: (entry) => {
-            this.#noteApplied(id, entry);
+            this.#witness.applied(id, entry);
             options.apply(entry);
           },
         }),
@@ -120,24 +119,5 @@ export class MemoryCluster {
     for (const address of this.addresses) this.network.remove(address);
     await this.clock.advance(10_000);
     if (this.clock.pendingTimers > 0) this.violations.push(`${this.clock.pendingTimers} timers are left`);
-  }
-
-  #noteRole(id: number, { role, term }: RoleChange): void {
-    if (role !== "Leader") return;
-    const other = this.#leaders.get(term);
-    if (other !== undefined && other !== id)
-      this.violations.push(`nodes ${other} and ${id} both lead in term ${term}`);
-    this.#leaders.set(term, id);
-  }
-
-  #noteApplied(id: number, entry: LogEntry): void {
-    const { applied } = this.#members[id]!;
-    applied.push(entry);
-    if (entry.index !== applied.length)
-      this.violations.push(`node ${id} applied ${entry.index} out of order`);
-    const first = this.#history[entry.index - 1];
-    if (first === undefined) this.#history.push(entry);
-    else if (first.term !== entry.term || Buffer.compare(first.command, entry.command) !== 0)
-      this.violations.push(`node ${id} applied another entry ${entry.index} than the first that did`);
   }
 }

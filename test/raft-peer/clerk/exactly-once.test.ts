@@ -16,25 +16,19 @@ afterEach(async () => {
   expect(cluster.clock.pendingTimers).toBe(0);
 });
 
-/** Runs an operation while the clock goes on. */
-async function run<T>(operation: Promise<T>, ms = 1_000): Promise<T> {
-  const [value] = await Promise.all([operation, cluster.advance(ms)]);
-  return value;
-}
-
 it("tells a missing key from an empty value", async () => {
-  expect(await run(clerk.get("k"))).toBeUndefined();
+  expect(await cluster.run(clerk.get("k"))).toBeUndefined();
 
-  await run(clerk.put("k", ""));
+  await cluster.run(clerk.put("k", ""));
 
-  expect(await run(clerk.get("k"))).toBe("");
+  expect(await cluster.run(clerk.get("k"))).toBe("");
 });
 
 it("puts, appends and reads text of every kind", async () => {
-  await run(clerk.put("schlüssel", "é"));
-  await run(clerk.append("schlüssel", "中\u0000"));
+  await cluster.run(clerk.put("schlüssel", "é"));
+  await cluster.run(clerk.append("schlüssel", "中\u0000"));
 
-  expect(await run(clerk.get("schlüssel"))).toBe("é中\u0000");
+  expect(await cluster.run(clerk.get("schlüssel"))).toBe("é中\u0000");
 });
 
 it("applies an append once although its answer is lost", async () => {
@@ -43,7 +37,7 @@ it("applies an append once although its answer is lost", async () => {
   await cluster.advance(800);
   cluster.server(0).losesAnswers = false;
 
-  await run(append, 2_000);
+  await cluster.run(append, 2_000);
 
   const ids = cluster.server(0).commands.map(({ clientId, commandId }) => `${clientId}/${commandId}`);
   expect(ids.length).toBeGreaterThan(1);
@@ -57,7 +51,7 @@ it("sends the same ids on every attempt when the server says ErrTimeout", async 
   await cluster.advance(300);
   cluster.server(0).err = null;
 
-  await run(put);
+  await cluster.run(put);
 
   const ids = cluster.server(0).commands.map(({ commandId }) => commandId);
   expect(ids.length).toBeGreaterThan(1);
@@ -67,7 +61,7 @@ it("sends the same ids on every attempt when the server says ErrTimeout", async 
 
 it("gives every write of a session a higher id than the one before", async () => {
   const one = cluster.clerk({ sessions: 1 });
-  for (const value of ["a", "b", "c"]) await run(one.append("k", value), 300);
+  for (const value of ["a", "b", "c"]) await cluster.run(one.append("k", value), 300);
 
   const { commands } = cluster.server(0);
   expect(commands.map(({ commandId }) => commandId)).toEqual([0n, 1n, 2n]);
@@ -82,7 +76,7 @@ it("has one write of a session outstanding, the others wait in order", async () 
 
   expect(cluster.commands).toBe(1);
   expect(one.stats().operations).toMatchObject({ inFlight: 3, queued: 2 });
-  await run(Promise.all(writes));
+  await cluster.run(Promise.all(writes));
   expect(cluster.store.get("k")).toBe("abc");
 });
 
@@ -92,7 +86,7 @@ it("runs as many writes at once as it has sessions", async () => {
 
   expect(cluster.commands).toBe(4);
   expect(new Set(cluster.server(0).commands.map(({ clientId }) => clientId)).size).toBe(4);
-  await run(Promise.all(writes));
+  await cluster.run(Promise.all(writes));
 });
 
 it("reads do not wait for sessions", async () => {
@@ -101,13 +95,13 @@ it("reads do not wait for sessions", async () => {
   await cluster.advance(3);
 
   expect(cluster.commands).toBe(4 + 5);
-  await run(Promise.all([...writes, ...reads]));
+  await cluster.run(Promise.all([...writes, ...reads]));
 });
 
 it("says that the outcome of a write is unknown, with its ids, and never uses them again", async () => {
   const one = cluster.clerk({ sessions: 1, timeoutMs: 1_000 });
   cluster.server(0).losesAnswers = true;
-  const lost = run(one.append("k", "x"), 2_000).catch((error: unknown) => error);
+  const lost = cluster.run(one.append("k", "x"), 2_000).catch((error: unknown) => error);
 
   const error = await lost;
 
@@ -119,7 +113,7 @@ it("says that the outcome of a write is unknown, with its ids, and never uses th
   });
   expect(JSON.parse(JSON.stringify(error))).toMatchObject({ command: { commandId: "0" } });
   cluster.server(0).losesAnswers = false;
-  await run(one.append("k", "y"));
+  await cluster.run(one.append("k", "y"));
   expect(cluster.server(0).commands.at(-1)?.commandId).toBe(1n);
   expect(cluster.store.get("k")).toBe("xy");
 });
@@ -127,10 +121,13 @@ it("says that the outcome of a write is unknown, with its ids, and never uses th
 it("takes a new id after a write that was never sent, too", async () => {
   const one = cluster.clerk({ sessions: 1, timeoutMs: 500 });
   for (const server of cluster.servers) server.manner = "refused";
-  await expect(run(one.put("k", "v"))).rejects.toMatchObject({ reason: "NOT_LEADER", processed: "no" });
+  await expect(cluster.run(one.put("k", "v"))).rejects.toMatchObject({
+    reason: "NOT_LEADER",
+    processed: "no",
+  });
   for (const server of cluster.servers) server.manner = "up";
 
-  await run(one.put("k", "w"));
+  await cluster.run(one.put("k", "w"));
 
   expect(cluster.server(0).commands.map(({ commandId, value }) => [commandId, value])).toEqual([[1n, "w"]]);
 });
@@ -146,7 +143,7 @@ it("applies 1,000 concurrent appends exactly once while every third answer is lo
   const sessions = cluster.clerk({ sessions: 16, timeoutMs: 600_000, attemptTimeoutMs: 100 });
   const appends = Array.from({ length: 1_000 }, (_, index) => sessions.append("log", `${index};`));
 
-  await run(Promise.all(appends), 60_000);
+  await cluster.run(Promise.all(appends), 60_000);
 
   const tokens = (cluster.store.get("log") ?? "").split(";").slice(0, -1);
   expect(tokens.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
@@ -155,7 +152,7 @@ it("applies 1,000 concurrent appends exactly once while every third answer is lo
 }, 60_000);
 
 it("carries ids of 62 bits exactly", async () => {
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
 
   const [sent] = cluster.server(0).commands;
   expect(sent!.clientId).toBeGreaterThan(2n ** 62n - 10n);

@@ -159,6 +159,12 @@ export class FakeCluster {
     return this.clock.advance(ms);
   }
 
+  /** Lets an operation run while the clock goes on. */
+  async run<T>(operation: Promise<T>, ms = 1_000): Promise<T> {
+    const [value] = await Promise.all([operation, this.advance(ms)]);
+    return value;
+  }
+
   apply({ key, value, op, clientId, commandId }: CommandRequest): CommandResponse {
     const old = this.store.get(key);
     if (op === Op.GET) return old === undefined ? { err: "ErrNoKey", value: "" } : { err: "OK", value: old };

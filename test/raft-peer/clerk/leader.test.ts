@@ -16,15 +16,10 @@ afterEach(async () => {
   expect(cluster.clock.pendingTimers).toBe(0);
 });
 
-async function run<T>(operation: Promise<T>, ms = 1_000): Promise<T> {
-  const [value] = await Promise.all([operation, cluster.advance(ms)]);
-  return value;
-}
-
 it("finds the leader by asking every server once, however many operations wait", async () => {
   const gets = Array.from({ length: 20 }, () => clerk.get("k"));
 
-  await run(Promise.all(gets));
+  await cluster.run(Promise.all(gets));
 
   expect(cluster.servers.map(({ statusRequests }) => statusRequests)).toEqual([1, 1, 1, 1, 1]);
   expect(cluster.server(2).commands).toHaveLength(20);
@@ -36,21 +31,21 @@ it("finds the leader by asking every server once, however many operations wait",
 });
 
 it("sends one request per operation once the leader is known", async () => {
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
   const before = cluster.statusRequests;
 
-  await run(clerk.get("k"));
+  await cluster.run(clerk.get("k"));
 
   expect(cluster.statusRequests).toBe(before);
   expect(cluster.commands).toBe(2);
 });
 
 it("goes to the new leader when the one it knows answers ErrWrongLeader", async () => {
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
   cluster.server(2).follow(4);
   cluster.server(4).lead(4);
 
-  await run(clerk.append("k", "w"));
+  await cluster.run(clerk.append("k", "w"));
 
   expect(cluster.store.get("k")).toBe("vw");
   expect(clerk.stats().leader).toEqual({ term: 4, address: "10.0.0.5:5001" });
@@ -59,13 +54,13 @@ it("goes to the new leader when the one it knows answers ErrWrongLeader", async 
 
 it("leaves a frozen leader as soon as another one is elected, long before the attempt's own limit", async () => {
   const patient = cluster.clerk({ attemptTimeoutMs: 60_000, timeoutMs: 60_000 });
-  await run(patient.put("k", "v"));
+  await cluster.run(patient.put("k", "v"));
   cluster.server(2).manner = "silent";
   const append = patient.append("k", "w");
   await cluster.advance(1_000);
   cluster.server(0).lead(4);
 
-  await run(append, 500);
+  await cluster.run(append, 500);
 
   expect(cluster.store.get("k")).toBe("vw");
   expect(patient.stats().retries).toBe(1);
@@ -75,7 +70,7 @@ it("does not take the claim of a leader that most servers have left behind", asy
   cluster.server(0).lead(2);
   for (const id of [1, 3, 4]) cluster.server(id).follow(3);
 
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
 
   expect(cluster.server(0).commands).toHaveLength(0);
   expect(cluster.server(2).commands).toHaveLength(1);
@@ -89,7 +84,7 @@ it("waits for the true leader while only an outdated one claims to lead", async 
   expect(cluster.commands).toBe(0);
   cluster.server(1).lead(5);
 
-  await run(put);
+  await cluster.run(put);
 
   expect(cluster.server(0).commands).toHaveLength(0);
   expect(cluster.server(1).commands).toHaveLength(1);
@@ -98,7 +93,7 @@ it("waits for the true leader while only an outdated one claims to lead", async 
 it("stays with a leader although a server that is cut off has counted its own term up", async () => {
   cluster.server(4).follow(40);
 
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
 
   expect(cluster.server(2).commands).toHaveLength(1);
 });
@@ -106,18 +101,18 @@ it("stays with a leader although a server that is cut off has counted its own te
 it("takes a leader that it alone can reach", async () => {
   for (const id of [0, 1, 3, 4]) cluster.server(id).manner = "refused";
 
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
 
   expect(cluster.server(2).commands).toHaveLength(1);
 });
 
 it("starts anew with a cluster that was set up anew at the same addresses", async () => {
   cluster.server(2).term = 70n;
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
   for (const server of cluster.servers) server.follow(1);
   cluster.server(1).lead(1);
 
-  await run(clerk.put("k", "w"));
+  await cluster.run(clerk.put("k", "w"));
 
   expect(cluster.server(1).commands).toHaveLength(1);
 });
@@ -146,11 +141,11 @@ it("asks five servers no more often in total than three", async () => {
 
   expect(cluster.statusRequests).toBeLessThanOrEqual(45);
   cluster.server(2).lead(4);
-  await run(put);
+  await cluster.run(put);
 });
 
 it("asks nobody while nobody waits", async () => {
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
   cluster.server(2).follow(4);
   const before = cluster.statusRequests;
 
@@ -160,7 +155,7 @@ it("asks nobody while nobody waits", async () => {
 });
 
 it("tells the leader, and finds it first when it is not known", async () => {
-  expect(await run(clerk.leader())).toEqual({ term: 3, address: "10.0.0.3:5001" });
+  expect(await cluster.run(clerk.leader())).toEqual({ term: 3, address: "10.0.0.3:5001" });
   expect(await clerk.leader()).toEqual({ term: 3, address: "10.0.0.3:5001" });
   expect(cluster.statusRequests).toBe(5);
 });
@@ -170,7 +165,7 @@ it("shows every server's own view, with those that do not answer as Offline", as
   for (const id of [1, 3, 4]) cluster.server(id).manner = "refused";
   const before = cluster.clock.now();
 
-  const rows = await run(
+  const rows = await cluster.run(
     clerk.status().then((list) => ({ list, ms: cluster.clock.now() - before })),
     200,
   );
@@ -184,11 +179,11 @@ it("shows every server's own view, with those that do not answer as Offline", as
 it("tells of every change of leader and every retry", async () => {
   const events: ClerkEvent[] = [];
   clerk.onEvent((event) => events.push(event));
-  await run(clerk.put("k", "v"));
+  await cluster.run(clerk.put("k", "v"));
   cluster.server(2).follow(4);
   cluster.server(4).lead(4);
 
-  await run(clerk.put("k", "w"));
+  await cluster.run(clerk.put("k", "w"));
 
   const old = { term: 3, address: "10.0.0.3:5001" };
   expect(events.map(({ type }) => type)).toEqual([
@@ -209,5 +204,5 @@ it("does not flood a server that says ErrWrongLeader while it claims to lead", a
 
   expect(cluster.commands).toBeLessThanOrEqual(20);
   cluster.server(2).err = null;
-  await run(put);
+  await cluster.run(put);
 });

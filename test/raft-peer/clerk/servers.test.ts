@@ -61,11 +61,6 @@ afterEach(async () => {
 
 const first = (count: number): string[] => cluster.addresses.slice(0, count);
 
-async function run<T>(operation: Promise<T>, ms = 1_000): Promise<T> {
-  const [value] = await Promise.all([operation, cluster.advance(ms)]);
-  return value;
-}
-
 it("waits for the first answer of discovery", async () => {
   cluster.server(1).lead(1);
   const put = clerk.put("k", "v");
@@ -73,7 +68,7 @@ it("waits for the first answer of discovery", async () => {
   expect(cluster.linksMade).toBe(0);
   discovery.say(first(3));
 
-  await run(put);
+  await cluster.run(put);
 
   expect(cluster.store.get("k")).toBe("v");
 });
@@ -83,7 +78,7 @@ it("shows the servers' status once discovery has named them", async () => {
   const status = clerk.status();
   discovery.say(first(3));
 
-  const rows = await run(status);
+  const rows = await cluster.run(status);
 
   expect(rows.map(({ state }) => state)).toEqual(["Follower", "Leader", "Follower"]);
 });
@@ -92,7 +87,7 @@ it("says why no server is known", async () => {
   const put = clerk.put("k", "v").catch((error: unknown) => error);
   discovery.fail("no such host kv");
 
-  const error = await run(put, 3_000);
+  const error = await cluster.run(put, 3_000);
 
   expect(error).toMatchObject({ reason: "DISCOVERY_FAILED", processed: "no" });
   expect((error as Error).message).toContain(
@@ -105,7 +100,7 @@ it("follows the cluster to new addresses in the middle of a write, with the same
   discovery.say([]);
   const started = clerk.put("a", "1");
   discovery.say(first(3));
-  await run(started);
+  await cluster.run(started);
   cluster.server(0).losesAnswers = true;
   for (const server of cluster.servers.slice(1, 3)) server.manner = "silent";
   const append = clerk.append("a", "2");
@@ -113,7 +108,7 @@ it("follows the cluster to new addresses in the middle of a write, with the same
   cluster.server(4).lead(2);
   discovery.say(cluster.addresses.slice(2));
 
-  await run(append);
+  await cluster.run(append);
 
   expect(cluster.store.get("a")).toBe("12");
   expect(cluster.server(4).commands.map(({ commandId }) => commandId)).toEqual([
@@ -126,7 +121,7 @@ it("keeps the link of a server that stays, and closes that of one that left when
   discovery.say(first(3));
   const warm = clerk.put("a", "0");
   discovery.say(first(3));
-  await run(warm);
+  await cluster.run(warm);
   cluster.server(0).losesAnswers = true;
   const put = clerk.put("a", "1");
   await cluster.advance(1);
@@ -134,7 +129,7 @@ it("keeps the link of a server that stays, and closes that of one that left when
   discovery.say(cluster.addresses.slice(1, 4));
   const closedMeanwhile = cluster.linksClosed;
   cluster.server(1).lead(2);
-  await run(put);
+  await cluster.run(put);
 
   expect(closedMeanwhile).toBe(0);
   expect(cluster.linksMade).toBe(4);
@@ -145,21 +140,21 @@ it("forgets a leader that left the set", async () => {
   cluster.server(0).lead(1);
   const warm = clerk.put("a", "0");
   discovery.say(first(3));
-  await run(warm);
+  await cluster.run(warm);
   cluster.server(0).follow(2);
   cluster.server(2).lead(2);
 
   discovery.say(cluster.addresses.slice(1, 4));
 
   expect(clerk.stats().leader).toBeNull();
-  expect(await run(clerk.leader())).toEqual({ term: 2, address: "10.0.0.3:5001" });
+  expect(await cluster.run(clerk.leader())).toEqual({ term: 2, address: "10.0.0.3:5001" });
 });
 
 it("asks discovery again while nobody of the servers it knows leads", async () => {
   const put = clerk.put("a", "0").catch(() => {});
   discovery.say(first(3));
 
-  await run(put, 3_000);
+  await cluster.run(put, 3_000);
 
   expect(discovery.refreshes).toBeGreaterThan(3);
 });
