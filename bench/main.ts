@@ -1,9 +1,11 @@
 /**
- * What a unary call costs the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`. Bare grpc-js
+ * What a unary call costs the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`; with `--clerk`
+ * what the Clerk gives in calm and in outages, see `clerk/`. Bare grpc-js
  * against the same stub hardened, and whatever else stands in `stacks/`, in one process and in alternating slices.
  * Absolute times differ from machine to machine; the ratios are what counts, and "itself" says how far to trust them.
  */
 import { cpus } from "node:os";
+import { runClerkBench } from "./clerk/command.js";
 import type { ComparisonResult } from "./measure/compare.js";
 import { allocationErrorPercent } from "./measure/meters.js";
 import { BadFlag, type BenchOptions, parseOptions, USAGE } from "./options.js";
@@ -31,6 +33,8 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(USAGE);
       return 0;
     }
+    silencePlaintextNotice();
+    if (options.clerk !== undefined) return await runClerkBench(options.clerk, options.isJson);
     if (globalThis.gc === undefined) throw new BadFlag("node runs without --expose-gc; use: npm run bench");
     await bench(options);
     return 0;
@@ -42,7 +46,6 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function bench(options: BenchOptions): Promise<void> {
-  silencePlaintextNotice();
   const servers = new EchoServers();
   stopWithUs(servers);
   const startedAt = performance.now();

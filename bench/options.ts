@@ -1,5 +1,8 @@
 import { parseArgs } from "node:util";
+import type { ClerkBenchOptions } from "./clerk/run.js";
 import { STACKS, type Stack } from "./stacks/index.js";
+
+const CLERK_MINUTES = 2;
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
@@ -7,9 +10,15 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --calls <n>            calls per slice, 100 to 200,000; default 10,000 over the fake transport, 1,000 over sockets
   --only fake|sockets    one half only; default both
   --stacks <a,b>         rows, of: ${STACKS.map(({ name }) => name).join(", ")}; the first given is what ratios refer to
+  --clerk                the Clerk next to eraft's own client instead, about ${CLERK_MINUTES} minutes; takes only the flags below
+  --seconds <n>          of it, seconds per client and number of sessions without faults, 0 to 60; default 5
+  --repeats <n>          of it, outages of each kind, 0 to 100; default 5
+  --workers <n>          of it, writers of each client during the outages, 1 to 64; default 8
   --json                 the numbers as JSON instead of tables
   --help                 this text`;
 
+const CALL_FLAGS = ["rounds", "calls", "only", "stacks"] as const;
+const CLERK_FLAGS = ["seconds", "repeats", "workers"] as const;
 const DEFAULT_ROUNDS = 15;
 const DEFAULT_LIMIT_MS = 17_000;
 
@@ -21,6 +30,8 @@ export interface BenchOptions {
   readonly calls: number | undefined;
   readonly parts: readonly ("fake" | "sockets")[];
   readonly stacks: readonly Stack[];
+  /** Set when only the Clerk's part was asked for. */
+  readonly clerk: ClerkBenchOptions | undefined;
   readonly isJson: boolean;
 }
 
@@ -37,6 +48,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     calls: wholeNumber("--calls", values.calls, 100, 200_000),
     parts: partsOf(values.only),
     stacks: stacksOf(values.stacks),
+    clerk: clerkOf(values),
     isJson: values.json === true,
   };
 }
@@ -45,11 +57,26 @@ function parsed(args: readonly string[]) {
   try {
     const text = { type: "string" } as const;
     const toggle = { type: "boolean" } as const;
-    const options = { rounds: text, calls: text, only: text, stacks: text, json: toggle, help: toggle };
+    const calls = { rounds: text, calls: text, only: text, stacks: text };
+    const clerk = { clerk: toggle, seconds: text, repeats: text, workers: text };
+    const options = { ...calls, ...clerk, json: toggle, help: toggle };
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
     throw new BadFlag(error instanceof Error ? error.message : String(error));
   }
+}
+
+function clerkOf(values: ReturnType<typeof parsed>): ClerkBenchOptions | undefined {
+  const isClerk = values.clerk === true;
+  const foreign = (isClerk ? CALL_FLAGS : CLERK_FLAGS).find((flag) => values[flag] !== undefined);
+  if (foreign !== undefined)
+    throw new BadFlag(`--${foreign} is not for ${isClerk ? "" : "runs without "}--clerk`);
+  if (!isClerk) return undefined;
+  return {
+    seconds: wholeNumber("--seconds", values.seconds, 0, 60) ?? 5,
+    repeats: wholeNumber("--repeats", values.repeats, 0, 100) ?? 5,
+    workers: wholeNumber("--workers", values.workers, 1, 64) ?? 8,
+  };
 }
 
 function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {

@@ -66,9 +66,7 @@ export class PlainClerk {
   }
 
   #attempt(request: CommandRequest): Promise<CommandResponse | null> {
-    return new Promise((resolve) =>
-      this.#parts.send(this.#leader, request, ATTEMPT_TIMEOUT_MS, resolve),
-    );
+    return new Promise((resolve) => this.#parts.send(this.#leader, request, ATTEMPT_TIMEOUT_MS, resolve));
   }
 
   #sleep(): Promise<void> {

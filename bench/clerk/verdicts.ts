@@ -43,7 +43,12 @@ const REQUESTS_RATIO = 0.1;
 /** All outages, kind by kind, in the order in which the kinds first came. */
 export function summariseOutages(outages: readonly Outage[]): KindSummary[] {
   const kinds = [...new Set(outages.map(({ kind }) => kind))];
-  return kinds.map((kind) => summariseKind(kind, outages.filter((outage) => outage.kind === kind)));
+  return kinds.map((kind) =>
+    summariseKind(
+      kind,
+      outages.filter((outage) => outage.kind === kind),
+    ),
+  );
 }
 
 /** Requests sent while leaderless in all outages together, against the same target. */
@@ -90,7 +95,8 @@ function beyondVerdict(
 }
 
 function requestsVerdict(outages: readonly Outage[]): Verdict {
-  const sum = (side: "clerk" | "plain") => outages.reduce((total, outage) => total + outage[side].requests, 0);
+  const sum = (side: "clerk" | "plain") =>
+    outages.reduce((total, outage) => total + outage[side].requests, 0);
   return verdict("requests", "ratio", sum("clerk") / sum("plain"), REQUESTS_RATIO);
 }
 

@@ -1,5 +1,5 @@
 export { type CallSettings, callOptions } from "./call-settings.js";
-export { type ChannelOptions, channelOptionsSchema } from "./channel-options.js";
+export { type ChannelOptions, channelOptionsSchema, type PresetName } from "./channel-options.js";
 export type { ChannelStats, EndpointStats } from "./channel-stats.js";
 export { ChannelView } from "./channel-view.js";
 export { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";

@@ -1,5 +1,6 @@
-import { type ChannelOptions, checkCredentials, checkOptions } from "../call/index.js";
+import type { ChannelOptions } from "../call/index.js";
 import { canonicalAddress, describeIssues, parseAddress } from "../core/index.js";
+import { channelBeneath, channelProblems } from "./channel-beneath.js";
 import { type ResolvedRaftPeerOptions, raftPeerOptionsSchema } from "./raft-peer-options.js";
 
 /** Options of a peer over gRPC, and those of its channel. */
@@ -10,8 +11,6 @@ export interface CheckedPeerOptions {
 
 /** What the channel takes whatever the peer sends, because other stubs share it: a channel's own default. */
 const CHANNEL_MESSAGE_BYTES = 4_194_304;
-/** Keys that a user gives to the peer, and the peer to its channel. */
-const OWN_KEYS = ["credentials", "insecure"] as const;
 
 /** The one spelling of an address; null when it is none. */
 export function checkAddress(key: string, address: unknown, problems: string[]): string | null {
@@ -49,9 +48,13 @@ export function checkAddresses(addresses: unknown, me: unknown, problems: string
 export function checkPeerOptions(input: unknown, problems: string[]): CheckedPeerOptions | null {
   const result = raftPeerOptionsSchema.safeParse(input, { reportInput: true });
   if (!result.success) problems.push(...describeIssues(result.error.issues, raftPeerOptionsSchema, input));
-  const given = fieldsOf(input);
-  const channel = channelOptionsOf(given, result.data);
-  problems.push(...checkCredentials(channel), ...checkOptions(channel).problems.map(underChannel));
+  const bytes = Math.max(
+    CHANNEL_MESSAGE_BYTES,
+    result.data?.maxAppendBytes ?? 0,
+    result.data?.maxSnapshotBytes ?? 0,
+  );
+  const channel = channelBeneath("raft", input, { maxSendMessageBytes: bytes });
+  problems.push(...channelProblems(channel));
   if (!result.success) return null;
   const { maxAppendBytes, maxSnapshotBytes } = result.data;
   const limit = channel["maxSendMessageBytes"];
@@ -61,28 +64,4 @@ export function checkPeerOptions(input: unknown, problems: string[]): CheckedPee
     problems.push(`channel.maxSendMessageBytes is ${limit}; allowed: ${name} (${needed}) or more`);
   }
   return { options: result.data, channel: channel as ChannelOptions };
-}
-
-/** Built of the raw input too, so that a problem elsewhere hides none in here. */
-function channelOptionsOf(
-  given: Record<string, unknown>,
-  resolved: ResolvedRaftPeerOptions | undefined,
-): Record<string, unknown> {
-  const { maxAppendBytes = 0, maxSnapshotBytes = 0 } = resolved ?? {};
-  const own = OWN_KEYS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]);
-  return {
-    preset: "raft",
-    maxSendMessageBytes: Math.max(CHANNEL_MESSAGE_BYTES, maxAppendBytes, maxSnapshotBytes),
-    ...fieldsOf(given["channel"]),
-    ...Object.fromEntries(own),
-  };
-}
-
-/** A problem's text begins with the key it is about, or with `options` for all of them. */
-function underChannel(problem: string): string {
-  return OWN_KEYS.some((key) => problem.startsWith(key)) ? problem : `channel.${problem}`;
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

@@ -1,20 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { ChannelCollaborators } from "../../call/index.js";
-import { checkCredentials, checkOptions, checkTarget } from "../../call/index.js";
-import {
-  canonicalAddress,
-  type Endpoint,
-  parseAddress,
-  parseOptions,
-  problemsError,
-  systemClock,
-  systemRandom,
-} from "../../core/index.js";
+import { type ChannelCollaborators, checkOptions } from "../../call/index.js";
+import { type Endpoint, systemClock, systemRandom } from "../../core/index.js";
 import { createResolver, type Resolver, systemLookup, type ValidTarget } from "../../discovery/index.js";
 import type { Clerk } from "../clerk-api.js";
-import { type ClerkOptions, clerkOptionsSchema, type ResolvedClerkOptions } from "../clerk-options.js";
+import type { ClerkOptions } from "../clerk-options.js";
 import { grpcLinks } from "../grpc-link.js";
 import type { LinkFactory, UnaryLink } from "../unary-link.js";
+import { checkClerk } from "./check-clerk.js";
 import { CLERK_SERVICES } from "./kv-calls.js";
 import { KvClerk } from "./kv-clerk.js";
 import { FixedServers, ResolvedServers } from "./server-discovery.js";
@@ -34,54 +26,19 @@ export interface ClerkCollaborators extends ChannelCollaborators {
  * @throws ResilienceError `CONFIG_INVALID` that lists every problem
  */
 export function createClerk(options: ClerkOptions, collaborators: ClerkCollaborators = {}): Clerk {
-  const resolved = parseOptions(clerkOptionsSchema, options, "createClerk");
   const { clock = systemClock, random = systemRandom, newClientId = entropyId, connect } = collaborators;
-  const channel = channelOptionsOf(resolved);
-  const target = resolved.target === undefined ? null : checkTarget(resolved.target);
-  const servers = checkServers(resolved.servers ?? []);
-  const problems = [...servers.problems, ...(target?.problems ?? [])];
-  if (connect === undefined) problems.push(...checkCredentials(channel), ...channelProblems(channel));
-  if (problems.length > 0) throw problemsError("createClerk", problems);
-  return new KvClerk(resolved, {
+  const checked = checkClerk(options, connect === undefined);
+  const { target, servers, channel } = checked;
+  return new KvClerk(checked.options, {
     clock,
     random,
     newClientId,
     discovery:
       target === null
-        ? new FixedServers(servers.endpoints)
-        : new ResolvedServers(resolverFor(target.value as ValidTarget, channel, collaborators)),
+        ? new FixedServers(servers)
+        : new ResolvedServers(resolverFor(target, channel, collaborators)),
     connect: (endpoint) => linkTo(endpoint, connect, channel, collaborators),
   });
-}
-
-function channelOptionsOf({ channel, credentials, insecure }: ResolvedClerkOptions): Record<string, unknown> {
-  return {
-    preset: "eraft",
-    ...channel,
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(insecure === undefined ? {} : { insecure }),
-  };
-}
-
-function channelProblems(channel: Record<string, unknown>): readonly string[] {
-  return checkOptions(channel).problems.map((problem) => `channel: ${problem}`);
-}
-
-function checkServers(servers: readonly string[]): { endpoints: Endpoint[]; problems: string[] } {
-  const problems: string[] = [];
-  const endpoints = new Map<string, Endpoint>();
-  for (const [index, text] of servers.entries()) {
-    const parsed = parseAddress(text);
-    const at = `servers.${index} is ${JSON.stringify(text)}`;
-    if (typeof parsed === "string") {
-      problems.push(`${at}, which ${parsed}`);
-      continue;
-    }
-    const address = canonicalAddress(parsed);
-    if (endpoints.has(address)) problems.push(`${at}, which stands there twice`);
-    endpoints.set(address, { address });
-  }
-  return { endpoints: [...endpoints.values()], problems };
 }
 
 function linkTo(
