@@ -2,17 +2,15 @@ import { parseArgs } from "node:util";
 import type { ClerkBenchOptions } from "./clerk/run.js";
 import { STACKS, type Stack } from "./stacks/index.js";
 
-const CLERK_MINUTES = 2;
-
 export const USAGE = `Usage: npm run bench -- [flags]
 
   --rounds <n>           rounds per table, 1 to 200; default 15, or as many as fit into 17 s
   --calls <n>            calls per slice, 100 to 200,000; default 10,000 over the fake transport, 1,000 over sockets
   --only fake|sockets    one half only; default both
   --stacks <a,b>         rows, of: ${STACKS.map(({ name }) => name).join(", ")}; the first given is what ratios refer to
-  --clerk                the Clerk next to eraft's own client instead, about ${CLERK_MINUTES} minutes; takes only the flags below
+  --clerk                the Clerk next to eraft's own client instead, about two minutes; takes only the flags below
   --seconds <n>          of it, seconds per client and number of sessions without faults, 0 to 60; default 5
-  --repeats <n>          of it, outages of each kind, 0 to 100; default 5
+  --repeats <n>          of it, outages of each kind, 0 to 100; default 10
   --workers <n>          of it, writers of each client during the outages, 1 to 64; default 8
   --json                 the numbers as JSON instead of tables
   --help                 this text`;
@@ -74,7 +72,7 @@ function clerkOf(values: ReturnType<typeof parsed>): ClerkBenchOptions | undefin
   if (!isClerk) return undefined;
   return {
     seconds: wholeNumber("--seconds", values.seconds, 0, 60) ?? 5,
-    repeats: wholeNumber("--repeats", values.repeats, 0, 100) ?? 5,
+    repeats: wholeNumber("--repeats", values.repeats, 0, 100) ?? 10,
     workers: wholeNumber("--workers", values.workers, 1, 64) ?? 8,
   };
 }

@@ -2,11 +2,12 @@ import { cpus, loadavg } from "node:os";
 import { stopOnSignals } from "../../examples/shared/stop-signal.js";
 import { benchClerk, type ClerkBenchOptions } from "./run.js";
 
-const LEGEND = `"plain" is eraft's own client on bare grpc-js stubs: after an error the next server, after 10 ms. Three nodes in processes of
-their own, on loopback; a proxy in this process on every link is part of all absolute numbers. "ratio" is to the Clerk, slice
-by slice. Outages: both clients write at the same time, with as many workers. "worker ms" is from the new leader's election,
-polled from the nodes themselves, to a worker's first acknowledged write after it; "requests" are those sent between the
-fault and the election, probes included. All as median (min..max) over the outages.`;
+const LEGEND = `"plain" is eraft's own client on bare grpc-js stubs: after an error the next server, after 10 ms. Three nodes in processes
+of their own, on loopback; a proxy in this process on every link is part of all absolute numbers. "ratio" is to the plain
+client, slice by slice. Outages: both clients write at the same time, with as many workers. "worker ms" is from the new
+leader's election, polled from the nodes themselves, to a worker's first acknowledged write after it; commands and probes
+(together: requests) are those handed to the channels between the fault and the election. All as median (min..max) over
+the outages.`;
 
 /** `npm run bench -- --clerk`. @returns the exit code; a missed target is a number like any other */
 export async function runClerkBench(options: ClerkBenchOptions, isJson: boolean): Promise<number> {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { credentials, Metadata } from "@grpc/grpc-js";
 import { systemClock } from "../../src/core/index.js";
-import { KVServiceClient } from "../../src/gen/kvraftpb/kvraft.js";
+import { KVServiceClient, KVServiceService } from "../../src/gen/kvraftpb/kvraft.js";
 import { createClerk, type LinkFactory } from "../../src/index.js";
 import { grpcLinks } from "../../src/raft-peer/grpc-link.js";
 import { PlainClerk, type PlainSend } from "./plain-clerk.js";
@@ -35,12 +35,12 @@ export function openClerk(servers: readonly string[], workers: number): Contesta
     return {
       address,
       call(method, request, timeoutMs, done) {
-        requests.note();
+        requests.note(method.path === KVServiceService.getStatus.path ? "probe" : "command");
         return link.call(method, request, timeoutMs, done);
       },
       endpoint: () => link.endpoint(),
       close: () => link.close(),
-    } as ReturnType<LinkFactory>;
+    };
   };
   const clerk = createClerk({ servers: [...servers], sessions: workers }, { connect });
   const clients = Array.from({ length: workers }, () => clerk);
@@ -52,7 +52,7 @@ export function openPlain(servers: readonly string[], workers: number): Contesta
   const requests = new RequestLog();
   const stubs = servers.map((address) => new KVServiceClient(address, credentials.createInsecure()));
   const send: PlainSend = (server, request, timeoutMs, done) => {
-    requests.note();
+    requests.note("command");
     const deadline = Date.now() + timeoutMs;
     stubs[server]!.command(request, NO_METADATA, { deadline }, (error, reply) =>
       done(error === null ? reply : null),

@@ -13,8 +13,10 @@ export interface ClientOutage {
   readonly medianMs: number;
   /** The same of the slowest worker. */
   readonly worstMs: number;
-  /** Sent between the fault and the election's end. */
-  readonly requests: number;
+  /** Commands sent between the fault and the election. */
+  readonly commands: number;
+  /** GetStatus requests sent in that time; only the Clerk sends any. */
+  readonly probes: number;
 }
 
 /** One outage, as both clients met it at the same time. */
@@ -131,8 +133,13 @@ function measured(kind: FaultKind, faultAtMs: number, election: Election, sides:
   const [clerk, plain] = sides.map(({ contestant, workers }): ClientOutage => {
     const acks = workers.firstAcksFrom(notBeforeMs) as number[];
     const beyondMs = acks.map((at) => Math.max(0, at - electedAtMs));
-    const requests = contestant.requests.between(faultAtMs, electedAtMs);
-    return { medianMs: median(beyondMs), worstMs: Math.max(...beyondMs), requests };
+    const count = (kind: "command" | "probe") => contestant.requests.count(kind, faultAtMs, electedAtMs);
+    return {
+      medianMs: median(beyondMs),
+      worstMs: Math.max(...beyondMs),
+      commands: count("command"),
+      probes: count("probe"),
+    };
   });
   const errorMs = (notAfterMs - notBeforeMs) / 2;
   return { kind, electionMs: electedAtMs - faultAtMs, errorMs, clerk: clerk!, plain: plain! };

@@ -1,19 +1,23 @@
-/** When a client sent requests. */
+type RequestKind = "command" | "probe";
+
+/** When a client handed requests to its channels. */
 export class RequestLog {
-  #times: number[] = [];
+  #requests: { readonly kind: RequestKind; readonly atMs: number }[] = [];
 
   /** A request goes out now. */
-  readonly note = (): void => {
-    this.#times.push(performance.now());
-  };
+  note(kind: RequestKind): void {
+    this.#requests.push({ kind, atMs: performance.now() });
+  }
 
-  /** Requests sent from one instant to another. */
-  between(fromMs: number, toMs: number): number {
-    return this.#times.filter((at) => at >= fromMs && at <= toMs).length;
+  /** Requests of a kind from one instant to another. */
+  count(kind: RequestKind, fromMs: number, toMs: number): number {
+    return this.#requests.filter(
+      (request) => request.kind === kind && request.atMs >= fromMs && request.atMs <= toMs,
+    ).length;
   }
 
   /** What was before interests nobody any more. */
   forget(): void {
-    this.#times = [];
+    this.#requests = [];
   }
 }

@@ -3,7 +3,7 @@ import type { ThroughputResult } from "./throughput.js";
 import type { ClientSummary, KindSummary, Spread, Verdict } from "./verdicts.js";
 
 const THROUGHPUT_HEADS = ["", "operations/s", "p50 ms", "p99 ms", "ratio", "quartiles"];
-const OUTAGE_HEADS = ["", "median worker ms", "worst worker ms", "requests"];
+const OUTAGE_HEADS = ["", "median worker ms", "worst worker ms", "commands", "probes"];
 
 /** Both clients with so many sessions. */
 export function throughputTable({ sessions, slices, rows }: ThroughputResult): string {
@@ -23,7 +23,7 @@ export function throughputTable({ sessions, slices, rows }: ThroughputResult): s
 export function outageTable(summary: KindSummary): string {
   const { kind, outages, electionMs, errorMs, clerk, plain, verdicts } = summary;
   const head = `${kind} of the leader, ${outages} times; election ${shown(electionMs)} ms, known to +-${errorMs.toFixed(0)} ms`;
-  const rows = [OUTAGE_HEADS, clientRow("Clerk", clerk), clientRow("plain", plain)];
+  const rows = [OUTAGE_HEADS, clientRow("plain", plain), clientRow("Clerk", clerk)];
   return [head, alignColumns(rows), ...verdicts.map(verdictLine)].join("\n");
 }
 
@@ -35,8 +35,11 @@ export function verdictLine({ measure, relation, value, limit, isMet }: Verdict)
   return `  ${measure}: ${name} ${text}: ${isMet ? "met" : "MISSED"}`;
 }
 
-function clientRow(name: string, { medianWorkerMs, worstWorkerMs, requests }: ClientSummary): string[] {
-  return [name, shown(medianWorkerMs), shown(worstWorkerMs), shown(requests)];
+function clientRow(
+  name: string,
+  { medianWorkerMs, worstWorkerMs, commands, probes }: ClientSummary,
+): string[] {
+  return [name, shown(medianWorkerMs), shown(worstWorkerMs), shown(commands), shown(probes)];
 }
 
 function shown({ median, min, max }: Spread): string {

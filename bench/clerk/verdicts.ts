@@ -12,7 +12,8 @@ export interface Spread {
 export interface ClientSummary {
   readonly medianWorkerMs: Spread;
   readonly worstWorkerMs: Spread;
-  readonly requests: Spread;
+  readonly commands: Spread;
+  readonly probes: Spread;
 }
 
 /** A measure against its target; the Clerk's value may be at most `limit`. */
@@ -78,7 +79,8 @@ function summariseClient(outages: readonly ClientOutage[]): ClientSummary {
   return {
     medianWorkerMs: spread(outages.map(({ medianMs }) => medianMs)),
     worstWorkerMs: spread(outages.map(({ worstMs }) => worstMs)),
-    requests: spread(outages.map(({ requests }) => requests)),
+    commands: spread(outages.map(({ commands }) => commands)),
+    probes: spread(outages.map(({ probes }) => probes)),
   };
 }
 
@@ -96,7 +98,7 @@ function beyondVerdict(
 
 function requestsVerdict(outages: readonly Outage[]): Verdict {
   const sum = (side: "clerk" | "plain") =>
-    outages.reduce((total, outage) => total + outage[side].requests, 0);
+    outages.reduce((total, outage) => total + outage[side].commands + outage[side].probes, 0);
   return verdict("requests", "ratio", sum("clerk") / sum("plain"), REQUESTS_RATIO);
 }
 

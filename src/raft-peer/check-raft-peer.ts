@@ -55,13 +55,5 @@ export function checkPeerOptions(input: unknown, problems: string[]): CheckedPee
   );
   const channel = channelBeneath("raft", input, { maxSendMessageBytes: bytes });
   problems.push(...channelProblems(channel));
-  if (!result.success) return null;
-  const { maxAppendBytes, maxSnapshotBytes } = result.data;
-  const limit = channel["maxSendMessageBytes"];
-  const needed = Math.max(maxAppendBytes, maxSnapshotBytes);
-  if (typeof limit === "number" && limit < needed) {
-    const name = needed === maxAppendBytes ? "maxAppendBytes" : "maxSnapshotBytes";
-    problems.push(`channel.maxSendMessageBytes is ${limit}; allowed: ${name} (${needed}) or more`);
-  }
-  return { options: result.data, channel: channel as ChannelOptions };
+  return result.success ? { options: result.data, channel: channel as ChannelOptions } : null;
 }

@@ -1,20 +1,24 @@
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { exceeds, isObject, positiveMs } from "../core/index.js";
+import { clerkChannelRefusals, discoveryNeedsTarget } from "./channel-beneath-options.js";
 
 const MIB = 1024 * 1024;
 
 /** How the leader is looked for while it is unknown, or silent. One loop per Clerk, whatever the number of operations. */
 export const clerkProbeSchema = z
   .strictObject({
-    /** Wait between the first two rounds of GetStatus, in ms; doubles up to maxIntervalMs. Default 50; 1 or more. */
-    initialIntervalMs: positiveMs().default(50),
+    /** Wait between the first two rounds of GetStatus, in ms; doubles up to maxIntervalMs. Default 100; 1 or more. */
+    initialIntervalMs: positiveMs().default(100),
     /**
      * Longest wait between two rounds, in ms, for up to three servers; grows in proportion with more of them, so that a
      * Clerk asks no more often for a larger cluster. Default 200; initialIntervalMs or more.
      */
     maxIntervalMs: positiveMs().default(200),
-    /** How long a server may take to answer GetStatus, in ms; then it counts as offline. Default 100 (eraft's). */
+    /**
+     * How long a server may take to answer GetStatus, in ms; then it counts as offline. Default 100 (eraft's). While no
+     * server answers at all it is doubled, up to attemptTimeoutMs.
+     */
     timeoutMs: positiveMs().default(100),
     /** An operation without an answer for this long has the leader looked for again beside it, in ms. Default 150. */
     slowAfterMs: positiveMs().default(150),
@@ -73,13 +77,14 @@ export const clerkOptionsSchema = z
     /** True for plaintext; warns once. */
     insecure: z.boolean().optional(),
     /** Further options of the channels to the servers, as for `createChannel`; the preset `eraft` lies beneath. */
-    channel: z.record(z.string(), z.unknown()).default({}),
+    channel: z.looseObject(clerkChannelRefusals).default({}),
     ...clerkOptionsShape,
   })
   .refine(({ servers, target }) => (servers === undefined) !== (target === undefined), {
     when: isObject,
     path: ["servers"],
     message: "allowed: either servers or target, and one of them",
-  });
+  })
+  .check(discoveryNeedsTarget);
 export type ClerkOptions = z.input<typeof clerkOptionsSchema> & { credentials?: ChannelCredentials };
 export type ResolvedClerkOptions = z.output<typeof clerkOptionsSchema>;

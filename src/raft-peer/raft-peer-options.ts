@@ -1,7 +1,8 @@
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import type { ChannelOptions } from "../call/index.js";
-import { durationMs, positiveMs } from "../core/index.js";
+import { durationMs, isObject, positiveMs } from "../core/index.js";
+import { raftChannelRefusals } from "./channel-beneath-options.js";
 
 /** What a Go gRPC server, and so eraft's, takes by default. */
 const SERVER_LIMIT_BYTES = 4_194_304;
@@ -42,19 +43,40 @@ export const linkedPeerOptionsSchema = z.strictObject(raftPeerOptionsShape);
 export type LinkedPeerOptions = z.input<typeof linkedPeerOptionsSchema>;
 export type ResolvedLinkedPeerOptions = z.output<typeof linkedPeerOptionsSchema>;
 
+/** A channel that sends less than the peer may would fail what the peer was told to send. */
+export const messagesFitChannel = z.superRefine<object>(
+  (options, context) => {
+    const { channel, ...limits } = options as { channel?: { maxSendMessageBytes?: unknown } };
+    const limit = channel?.maxSendMessageBytes;
+    const needs = (["maxAppendBytes", "maxSnapshotBytes"] as const).map((name) => ({
+      name,
+      bytes: Number(Reflect.get(limits, name)),
+    }));
+    const largest = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+    if (typeof limit !== "number" || !(largest.bytes > limit)) return;
+    const message = `maxSendMessageBytes is ${limit}; allowed: ${largest.name} (${largest.bytes}) or more`;
+    context.addIssue({ code: "custom", path: ["channel"], message });
+  },
+  { when: isObject },
+);
+
 /** All options of `createRaftPeer`. */
-export const raftPeerOptionsSchema = z.strictObject({
-  ...raftPeerOptionsShape,
-  /** grpc-js channel credentials. Either these or `insecure: true`. */
-  credentials: z.unknown().optional(),
-  /** True for plaintext; warns once. */
-  insecure: z.unknown().optional(),
-  /**
-   * Further options of the channel, as for `createChannel`; the preset `raft` lies beneath. Its maxSendMessageBytes
-   * follows maxAppendBytes and maxSnapshotBytes.
-   */
-  channel: z.record(z.string(), z.unknown()).default({}),
-});
+export const raftPeerOptionsSchema = z
+  .strictObject({
+    ...raftPeerOptionsShape,
+    /** grpc-js channel credentials. Either these or `insecure: true`. */
+    credentials: z.unknown().optional(),
+    /** True for plaintext; warns once. */
+    insecure: z.unknown().optional(),
+    /**
+     * Further options of the channel, as for `createChannel`; the preset `raft` lies beneath. Its maxSendMessageBytes
+     * follows maxAppendBytes and maxSnapshotBytes.
+     */
+    channel: z
+      .looseObject({ ...raftChannelRefusals, maxSendMessageBytes: z.unknown().optional() })
+      .default({}),
+  })
+  .check(messagesFitChannel);
 
 export interface RaftPeerOptions extends LinkedPeerOptions {
   readonly credentials?: ChannelCredentials;

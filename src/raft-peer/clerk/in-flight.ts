@@ -1,10 +1,12 @@
 import type { Clock, Timer } from "../../core/index.js";
 import type { Leader } from "../clerk-api.js";
+import type { KvServer } from "./server-set.js";
 
 /** An operation, as far as the attempt under way is concerned. */
 export interface Attempting {
   /** When it was sent; null when there is none. */
   readonly sentAt: number | null;
+  readonly sentTo: KvServer | null;
   moveTo(leader: Leader): void;
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import {
   type Clock,
   Closable,
@@ -5,15 +6,15 @@ import {
   type CommandIds,
   type Endpoint,
   EventHub,
-  type Random,
   type Subscription,
 } from "../../core/index.js";
 import type { Clerk, ClerkEvent, ClerkStats, Leader, OperationOptions, ServerStatus } from "../clerk-api.js";
 import type { ResolvedClerkOptions } from "../clerk-options.js";
 import type { KvOperation } from "../kv-messages.js";
-import type { UnaryLink } from "../unary-link.js";
 import { checkOperation, checkOptions } from "./check-operation.js";
 import type { ClerkCore } from "./clerk-core.js";
+import type { ClerkParts } from "./clerk-parts.js";
+import { FirstServers } from "./first-servers.js";
 import { type Attempting, InFlight } from "./in-flight.js";
 import { askStatus } from "./kv-calls.js";
 import { LeaderCache } from "./leader-cache.js";
@@ -25,21 +26,9 @@ import { type Endable, Running } from "./running.js";
 import type { ServerDiscovery, ServersListener } from "./server-discovery.js";
 import { type KvServer, ServerSet } from "./server-set.js";
 import { serverStatus } from "./server-status.js";
-import { SessionPool } from "./sessions.js";
+import { checkedId, SessionPool } from "./sessions.js";
 
 const DRAIN_MS = 30_000;
-
-/** What a Clerk is made of beside its options. Tests replace parts of it. */
-export interface ClerkParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly discovery: ServerDiscovery;
-  connect(endpoint: Endpoint): UnaryLink;
-  /** Gives a number that no other session of the cluster ever has. */
-  newClientId(): bigint;
-  readonly cache?: LeaderCache;
-  readonly sessions?: SessionPool;
-}
 
 /** Use `createClerk`. */
 export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListener {
@@ -47,41 +36,45 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
   readonly finder: LeaderFinder;
   readonly servers: ServerSet;
   readonly sessions: SessionPool;
-  readonly attemptTimeoutMs: number;
   discoveryError: string | null = null;
-  readonly #options: ResolvedClerkOptions;
   readonly #discovery: ServerDiscovery;
   readonly #inFlight: InFlight;
   readonly #running: Running;
   readonly #events = new EventHub<ClerkEvent>();
   readonly #readerId: bigint;
+  readonly #context = new AsyncResource("HoldfastClerk");
+  readonly #firstServers: FirstServers;
   #nextReadId = 0n;
   readonly #counters = { started: 0, succeeded: 0, failed: 0, retries: 0, probes: 0, inFlight: 0 };
 
-  constructor(options: ResolvedClerkOptions, parts: ClerkParts) {
+  constructor(
+    readonly options: ResolvedClerkOptions,
+    parts: ClerkParts,
+  ) {
     super();
     const { clock, random, newClientId } = parts;
     const { probe, sessions, maxQueuedOperations } = options;
-    this.#options = options;
     this.#discovery = parts.discovery;
     this.#running = new Running(clock);
+    this.#firstServers = new FirstServers(clock);
     this.clock = clock;
-    this.attemptTimeoutMs = options.attemptTimeoutMs;
     this.servers = new ServerSet((endpoint) => parts.connect(endpoint));
     this.sessions = parts.sessions ?? new SessionPool(sessions, maxQueuedOperations, newClientId);
-    this.#readerId = newClientId();
+    this.#readerId = checkedId(newClientId());
     this.finder = new LeaderFinder({
       clock,
       random,
       cache: parts.cache ?? new LeaderCache(),
       pace: probe,
       servers: () => this.servers.all,
-      ask: (server, done) => this.#probe(server, done),
+      timeoutMs: probe.timeoutMs,
+      maxTimeoutMs: options.attemptTimeoutMs,
+      ask: (server, timeoutMs, done) => this.#probe(server, timeoutMs, done),
       onChanged: (leader, previous) => this.#onLeader(leader, previous),
-      onLost: (leader, cause) => this.#emit({ type: "leader.lost", leader, cause }),
+      onLost: (leader, cause) => this.#events.emit({ type: "leader.lost", leader, cause }),
       onNobody: () => this.#discovery.refresh(),
     });
-    this.#inFlight = new InFlight(clock, probe.slowAfterMs, (operation) => this.finder.doubt(operation));
+    this.#inFlight = new InFlight(clock, probe.slowAfterMs, (operation) => this.#onSlow(operation));
   }
 
   get(key: string, options: OperationOptions = {}): Promise<string | undefined> {
@@ -101,9 +94,8 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     const problem = checkOptions("status", options);
     if (problem !== null) throw problem;
     this.#discovery.start(this);
-    const timeoutMs = options.timeoutMs ?? this.#options.probe.timeoutMs;
-    // No server can be asked before the first is known; finding the leader waits for that.
-    if (this.servers.size === 0) await this.leader().catch(() => {});
+    const timeoutMs = options.timeoutMs ?? this.options.probe.timeoutMs;
+    if (this.servers.size === 0) await this.#firstServers.wait(timeoutMs);
     const ask = ({ address, link }: KvServer): Promise<ServerStatus> =>
       new Promise((resolve) =>
         askStatus(link, timeoutMs, (answer) => resolve(serverStatus(address, answer))),
@@ -119,7 +111,7 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     const known = this.finder.leader;
     if (known !== null && options.signal?.aborted !== true) return known;
     return new Promise((resolve, reject) => {
-      const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
+      const timeoutMs = options.timeoutMs ?? this.options.timeoutMs;
       const request = new LeaderRequest(this, timeoutMs, options.signal, resolve, reject);
       this.#running.add(request);
       request.start();
@@ -144,8 +136,9 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
   onServers(endpoints: readonly Endpoint[]): void {
     this.discoveryError = null;
     this.servers.replace(endpoints);
+    this.#firstServers.come();
     const { addresses } = this.servers;
-    this.#emit({ type: "servers.changed", servers: addresses });
+    this.#events.emit({ type: "servers.changed", servers: addresses });
     this.finder.serversChanged(addresses);
   }
 
@@ -164,9 +157,9 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     this.#inFlight.add(operation);
   }
 
-  attemptEnded(operation: Attempting): void {
+  attemptEnded(operation: Attempting, server: KvServer): void {
     this.#inFlight.remove(operation);
-    this.finder.trust(operation);
+    if (this.finder.trust(operation)) server.slow -= 1;
   }
 
   operationEnded(operation: Endable, isSuccess: boolean): void {
@@ -181,16 +174,16 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
 
   noteRetry(operation: KvOperation, attempt: number, address: string | null, cause: string): void {
     if (this.#events.hasListeners)
-      this.#emit({ type: "operation.retry", operation, attempt, address, cause });
+      this.#events.emit({ type: "operation.retry", operation, attempt, address, cause });
   }
 
   protected override async onClose({ drainMs = DRAIN_MS }: CloseOptions): Promise<void> {
-    await this.#running.drained(drainMs);
+    await this.#running.drained(drainMs, () => this.#endRunning());
     await this.#release();
   }
 
   protected override onDestroy(): void {
-    this.#running.endAll();
+    this.#endRunning();
     this.#release().catch(() => {});
   }
 
@@ -201,12 +194,12 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     options: OperationOptions,
   ): Promise<string | undefined> {
     if (this.isClosed) return Promise.reject(clerkClosed(op));
-    const problem = checkOperation(op, key, value, options, this.#options);
+    const problem = checkOperation(op, key, value, options, this.options);
     if (problem !== null) return Promise.reject(problem);
     this.#discovery.start(this);
     return new Promise((resolve, reject) => {
-      const limits = { ...options, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs };
-      const operation = new Operation(this, op, key, value, limits, resolve, reject);
+      const { timeoutMs = this.options.timeoutMs, signal } = options;
+      const operation = new Operation(this, op, key, value, timeoutMs, signal, resolve, reject);
       this.#counters.started += 1;
       this.#counters.inFlight += 1;
       this.#running.add(operation);
@@ -214,23 +207,33 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     });
   }
 
-  #probe(server: KvServer, done: Parameters<typeof askStatus>[2]): void {
+  #onSlow(operation: Attempting): void {
+    const server = operation.sentTo;
+    if (server === null || this.finder.isInDoubt(operation)) return;
+    server.slow += 1;
+    this.finder.doubt(operation);
+  }
+
+  /** In the Clerk's own async context: a probe serves everybody, not the caller who happened to start it. */
+  #probe(server: KvServer, timeoutMs: number, done: Parameters<typeof askStatus>[2]): void {
     this.#counters.probes += 1;
-    askStatus(server.link, this.#options.probe.timeoutMs, done);
+    this.#context.runInAsyncScope(askStatus, null, server.link, timeoutMs, done);
   }
 
   #onLeader(leader: Leader, previous: Leader | null): void {
-    this.#emit({ type: "leader.changed", leader, previous });
+    this.#events.emit({ type: "leader.changed", leader, previous });
     for (const operation of this.#inFlight.all) operation.moveTo(leader);
   }
 
-  #emit(event: ClerkEvent): void {
-    this.#events.emit(event);
+  #endRunning(): void {
+    this.sessions.close();
+    this.#running.endAll();
   }
 
   async #release(): Promise<void> {
     this.finder.close();
     this.#inFlight.close();
+    this.#firstServers.come();
     this.#discovery.close();
     await this.servers.close();
   }

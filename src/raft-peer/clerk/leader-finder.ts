@@ -19,8 +19,10 @@ export interface FinderDeps {
   readonly cache: LeaderCache;
   readonly pace: ProbePace;
   servers(): Iterable<KvServer>;
-  /** Asks one server for its status; the answer comes within the probe's timeout. */
-  ask(server: KvServer, done: (answer: StatusAnswer) => void): void;
+  /** How long a server may take to answer, in ms; up to `maxTimeoutMs` when nobody answers in that time. */
+  readonly timeoutMs: number;
+  readonly maxTimeoutMs: number;
+  ask(server: KvServer, timeoutMs: number, done: (answer: StatusAnswer) => void): void;
   /** Another leader than before is known. */
   onChanged(leader: Leader, previous: Leader | null): void;
   onLost(leader: Leader, cause: string): void;
@@ -42,18 +44,38 @@ export class LeaderFinder {
   /** Servers that the round now running has not heard from. */
   #missing = 0;
   #isClosed = false;
+  #timeoutMs: number;
+  #lastRound: StatusRound | null = null;
+  /** Why everybody refused in the last round. */
+  #refusal: LinkFailure | null = null;
+  /** Who answered a command last, and when. */
+  #answeredBy: Leader | null = null;
+  #answeredAt = 0;
 
   constructor(deps: FinderDeps) {
     this.#deps = deps;
     this.#schedule = new ProbeSchedule(deps.pace, deps.random);
+    this.#timeoutMs = deps.timeoutMs;
   }
 
   get leader(): Leader | null {
     return this.#deps.cache.leader;
   }
 
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** What the servers said when they were last asked; null when they have not been. */
+  get lastRound(): string | null {
+    return this.#lastRound?.describe() ?? null;
+  }
+
   /** Calls back once a leader is known; for callers that found `leader` null. */
   wait(waiter: LeaderWaiter): void {
+    // Who comes between two rounds would hear nothing else from the next one.
+    if (this.#refusal !== null && this.#schedule.delayMs(this.#deps.clock.now()) > 0)
+      return waiter.onRefused(this.#refusal);
     this.#waiters.add(waiter);
     this.#run();
   }
@@ -69,8 +91,15 @@ export class LeaderFinder {
     this.#run();
   }
 
-  trust(doubter: object): void {
-    if (this.#doubters.delete(doubter)) this.#rest();
+  isInDoubt(doubter: object): boolean {
+    return this.#doubters.has(doubter);
+  }
+
+  /** @returns whether it was in doubt */
+  trust(doubter: object): boolean {
+    const wasInDoubt = this.#doubters.delete(doubter);
+    if (wasInDoubt) this.#rest();
+    return wasInDoubt;
   }
 
   /** This leader did not do its duty. */
@@ -78,9 +107,16 @@ export class LeaderFinder {
     if (this.#deps.cache.drop(leader)) this.#deps.onLost(leader, cause);
   }
 
-  /** A command went through: the next outage is looked into at once. */
-  noteSuccess(): void {
-    this.#schedule.reset();
+  /** A command went through: the next outage is looked into at once, but not one that others are in. */
+  noteSuccess(leader: Leader): void {
+    this.#answeredBy = leader;
+    this.#answeredAt = this.#deps.clock.now();
+    if (!this.#isWanted) this.#schedule.reset();
+  }
+
+  /** Whether this leader has done what another operation asked since that instant. */
+  hasAnsweredSince(leader: Leader, at: number): boolean {
+    return this.#answeredBy === leader && this.#answeredAt >= at;
   }
 
   /** The set of servers is another one. */
@@ -128,12 +164,16 @@ export class LeaderFinder {
     const servers = [...this.#deps.servers()];
     // Without servers there is nothing to do until they are known, which starts a round by itself.
     if (servers.length === 0) return;
-    const round = new StatusRound(servers.length);
+    // A server that keeps a command waiting is asked already: its answer will be the sign.
+    const asked = servers.filter(({ slow }) => slow === 0);
+    const round = new StatusRound(servers.length, asked.length);
     const termAtStart = cache.leaderTerm;
     this.#schedule.began(clock.now(), servers.length);
-    this.#missing = servers.length;
-    for (const server of servers) {
-      ask(server, (answer) => {
+    this.#refusal = null;
+    this.#missing = asked.length;
+    if (asked.length === 0) return this.#run();
+    for (const server of asked) {
+      ask(server, this.#timeoutMs, (answer) => {
         this.#missing -= 1;
         if (!this.#isClosed) this.#read(round, server.address, answer, termAtStart);
       });
@@ -148,9 +188,15 @@ export class LeaderFinder {
     if (dropped !== null) this.#deps.onLost(dropped, `a server is in term ${round.highestTerm}`);
     const { leader } = round;
     if (leader !== null && cache.learn(leader)) this.#changed();
-    const { refusal } = round;
-    if (refusal !== null) this.#settle((waiter) => waiter.onRefused(refusal));
     if (!round.isComplete) return;
+    this.#lastRound = round;
+    const { timeoutMs, maxTimeoutMs } = this.#deps;
+    this.#timeoutMs = round.isSilent
+      ? Math.min(this.#timeoutMs * 2, Math.max(timeoutMs, maxTimeoutMs))
+      : timeoutMs;
+    const { refusal } = round;
+    this.#refusal = refusal;
+    if (refusal !== null) this.#settle((waiter) => waiter.onRefused(refusal));
     if (this.leader === null) this.#deps.onNobody();
     this.#run();
   }

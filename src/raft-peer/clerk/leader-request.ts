@@ -3,7 +3,7 @@ import type { Leader, OperationOptions } from "../clerk-api.js";
 import type { LinkFailure } from "../unary-link.js";
 import { AttemptLog } from "./attempt-log.js";
 import type { ClerkCore } from "./clerk-core.js";
-import { type Ending, operationError } from "./operation-error.js";
+import { type Ending, operationError, refusal } from "./operation-error.js";
 
 /** Somebody asked for the leader while none was known. */
 export class LeaderRequest {
@@ -34,8 +34,8 @@ export class LeaderRequest {
     this.resolve(leader);
   }
 
-  onRefused({ code, reason, details }: LinkFailure): void {
-    this.#end({ kind: "refused", code, reason, origin: "remote", processed: "no", details, wasOpen: false });
+  onRefused(failure: LinkFailure): void {
+    this.#end(refusal(failure));
   }
 
   closeDown(): void {
@@ -56,6 +56,7 @@ export class LeaderRequest {
         elapsedMs: core.clock.now() - this.#startedAt,
         servers: core.servers.size,
         discoveryError: core.discoveryError,
+        lastRound: core.finder.lastRound,
       }),
     );
   }

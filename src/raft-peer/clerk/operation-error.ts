@@ -6,12 +6,13 @@ import {
   type ResilienceErrorInit,
 } from "../../core/index.js";
 import type { KvOperation } from "../kv-messages.js";
+import type { LinkFailure } from "../unary-link.js";
 import type { AttemptLog } from "./attempt-log.js";
 
 /** Why an operation ended without its answer. */
 export type Ending =
   /** Its time was over while it waited for a session (`queued`), for a leader (`looking`), or was being sent. */
-  | { readonly kind: "late"; readonly wait: "queued" | "looking" | "sent" | "over" }
+  | { readonly kind: "late"; readonly wait: "queued" | "looking" | "pausing" | "sent" | "over" }
   | { readonly kind: "aborted"; readonly cause: unknown }
   | { readonly kind: "closed" }
   | { readonly kind: "overloaded" }
@@ -31,6 +32,8 @@ export interface OperationFacts {
   readonly servers: number;
   /** Why the servers are not known, where they are not. */
   readonly discoveryError: string | null;
+  /** What the servers said when the leader was last looked for; null when it was not. */
+  readonly lastRound: string | null;
 }
 
 /** The error of an operation that got no answer. A write that may have been applied is `OUTCOME_UNKNOWN`, with its ids. */
@@ -60,6 +63,12 @@ export function operationError(ending: Ending, facts: OperationFacts): Resilienc
   });
 }
 
+/** The servers refused a question for their status: what waits for the leader has not been sent for it. */
+export function refusal({ kind, code, reason, details }: LinkFailure): Ending {
+  const origin = kind === "rejected" ? "remote" : "local";
+  return { kind: "refused", code, reason, origin, processed: "no", details, wasOpen: true };
+}
+
 /** For what is asked of a Clerk after its end. */
 export function clerkClosed(op: string): ResilienceError {
   const details = `${op}: the Clerk is closed`;
@@ -73,12 +82,15 @@ function processedBy(ending: Ending, log: AttemptLog): "no" | "maybe" | "yes" {
 
 function describe(
   ending: Ending,
-  { log, elapsedMs, servers, discoveryError }: OperationFacts,
+  { log, elapsedMs, servers, discoveryError, lastRound }: OperationFacts,
 ): Pick<ResilienceErrorInit, "reason" | "code"> & { readonly text: string } {
   const after = `after ${Math.round(elapsedMs)} ms and ${log.made} ${log.made === 1 ? "attempt" : "attempts"}`;
   switch (ending.kind) {
-    case "refused":
-      return { reason: ending.reason, code: failureCode(ending.code), text: `refused ${after}` };
+    case "refused": {
+      // An attempt of its own is told of as the last one.
+      const why = log.last?.details === ending.details ? "" : `: ${ending.details}`;
+      return { reason: ending.reason, code: failureCode(ending.code), text: `refused ${after}${why}` };
+    }
     case "aborted":
       return { reason: "CANCELLED", code: Status.CANCELLED, text: `aborted by the caller ${after}` };
     case "closed":
@@ -97,10 +109,14 @@ function describe(
         const why = discoveryError === null ? "" : ` (${discoveryError})`;
         return { reason: "DISCOVERY_FAILED", code, text: `no server is known ${after}${why}` };
       }
-      if (ending.wait === "looking" && log.made === 0)
-        return { reason: "NOT_LEADER", code, text: `none of ${servers} servers was found to lead ${after}` };
-      if (ending.wait === "looking")
-        return { reason: "NOT_LEADER", code, text: `no leader gave an answer ${after}` };
+      if (ending.wait === "looking") {
+        const said = lastRound === null ? "" : ` (${lastRound})`;
+        const text =
+          log.made === 0
+            ? `none of ${servers} servers was found to lead ${after}${said}`
+            : `no leader gave an answer ${after}${said}`;
+        return { reason: "NOT_LEADER", code, text };
+      }
       return { reason: "DEADLINE_EXCEEDED", code, text: `no answer ${after}` };
     }
   }

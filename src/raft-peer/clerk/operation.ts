@@ -1,61 +1,50 @@
+import { AsyncResource } from "node:async_hooks";
 import type { CommandIds, Timer } from "../../core/index.js";
-import type { Leader, OperationOptions } from "../clerk-api.js";
+import type { Leader } from "../clerk-api.js";
 import type { KvOperation } from "../kv-messages.js";
 import type { LinkFailure } from "../unary-link.js";
 import { AttemptLog } from "./attempt-log.js";
 import type { ClerkCore } from "./clerk-core.js";
 import { sendCommand } from "./kv-calls.js";
-import { type Ending, operationError } from "./operation-error.js";
+import { type Ending, operationError, refusal } from "./operation-error.js";
+import { LOOKING, OVER, PAUSING, QUEUED, type Sent, type Stage } from "./operation-stage.js";
 import { classifyReply, type Verdict } from "./reply-classifier.js";
 import type { KvServer } from "./server-set.js";
 import type { Session } from "./sessions.js";
-
-interface Sent {
-  readonly kind: "sent";
-  readonly leader: Leader;
-  readonly server: KvServer;
-  readonly at: number;
-  readonly cancel: () => void;
-}
-
-/** What one operation is doing. */
-type Stage = { readonly kind: "queued" } | { readonly kind: "looking" } | Sent | { readonly kind: "over" };
-
-const QUEUED: Stage = { kind: "queued" };
-const LOOKING: Stage = { kind: "looking" };
-const OVER: Stage = { kind: "over" };
 
 /** With less time left than a timer can measure an attempt would only make the outcome unknown. */
 const SHORTEST_ATTEMPT_MS = 1;
 
 /**
  * One get, put or append, from the call to its end: waits for a session (writes), for a leader, sends, and sends again
- * with the same ids until an answer says what became of it or the time is over.
+ * with the same ids until an answer says what became of it or the time is over. Woken by others, it goes on in the async
+ * context of its caller.
  */
-export class Operation {
+export class Operation extends AsyncResource {
   readonly #core: ClerkCore;
   readonly #startedAt: number;
   readonly #deadline: number;
   readonly #log = new AttemptLog();
-  readonly #signal: AbortSignal | undefined;
   #stage: Stage = QUEUED;
   #session: Session | null = null;
   #ids: CommandIds | null = null;
   #timer: Timer | null = null;
+  #pauses = 0;
 
   constructor(
     core: ClerkCore,
     readonly op: KvOperation,
     private readonly key: string,
     private readonly value: string,
-    options: Required<Pick<OperationOptions, "timeoutMs">> & OperationOptions,
+    timeoutMs: number,
+    private readonly signal: AbortSignal | undefined,
     private readonly resolve: (value: string | undefined) => void,
     private readonly reject: (error: Error) => void,
   ) {
+    super("HoldfastOperation");
     this.#core = core;
     this.#startedAt = core.clock.now();
-    this.#deadline = this.#startedAt + options.timeoutMs;
-    this.#signal = options.signal;
+    this.#deadline = this.#startedAt + timeoutMs;
   }
 
   /** When the attempt under way was sent; null when there is none. */
@@ -63,9 +52,13 @@ export class Operation {
     return this.#stage.kind === "sent" ? this.#stage.at : null;
   }
 
+  get sentTo(): KvServer | null {
+    return this.#stage.kind === "sent" ? this.#stage.server : null;
+  }
+
   start(): void {
-    if (this.#signal?.aborted === true) return this.#end({ kind: "aborted", cause: this.#signal.reason });
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.signal?.aborted === true) return this.#onAbort();
+    this.signal?.addEventListener("abort", this.#onAbort);
     if (this.op === "get") {
       this.#ids = this.#core.nextReadIds();
       return this.#send();
@@ -78,17 +71,18 @@ export class Operation {
 
   onSession(session: Session): void {
     this.#session = session;
+    // One signal may end many: who is told last must not be sent in between.
+    if (this.signal?.aborted === true) return this.#onAbort();
     this.#ids = session.nextIds();
-    this.#send();
+    this.#resume();
   }
 
-  onLeader(leader: Leader): void {
-    this.#send(leader);
+  onLeader(): void {
+    this.#resume();
   }
 
-  /** It was a question for the status that the servers refused: this operation has not been sent for it. */
-  onRefused({ code, reason, details }: LinkFailure): void {
-    this.#end({ kind: "refused", code, reason, origin: "remote", processed: "no", details, wasOpen: true });
+  onRefused(failure: LinkFailure): void {
+    this.#end(refusal(failure));
   }
 
   /** A newer leader is known: what is under way elsewhere is left and sent there, with the same ids. */
@@ -98,10 +92,9 @@ export class Operation {
     // The same leader, found again: an answer may still come, and a second copy would bring it no sooner.
     if (leader.term === stage.leader.term && leader.address === stage.leader.address) return;
     const why = `${leader.address} leads in term ${leader.term}`;
-    this.#log.left(stage.server.address, stage.at - this.#startedAt, this.#core.clock.now() - stage.at, why);
-    this.#leave(stage);
-    this.#core.noteRetry(this.op, this.#log.made + 1, leader.address, why);
-    this.#send(leader);
+    this.#leave(stage, why);
+    this.#core.noteRetry(this.op, this.#log.made + 1, stage.server.address, why);
+    this.#resume();
   }
 
   /** Ends it now, because the Clerk is closed. */
@@ -109,30 +102,31 @@ export class Operation {
     this.#end({ kind: "closed" });
   }
 
-  #send(leader: Leader | null = this.#core.finder.leader): void {
-    const { clock, finder, servers, attemptTimeoutMs } = this.#core;
+  #resume(): void {
+    this.runInAsyncScope(() => this.#send());
+  }
+
+  #send(): void {
+    // Whoever was told of the last attempt may have ended the operation.
+    if (this.#isOver) return;
+    const { clock, finder, servers, options } = this.#core;
     const at = clock.now();
     const timeLeftMs = this.#deadline - at;
     if (timeLeftMs < SHORTEST_ATTEMPT_MS) return this.#end({ kind: "late", wait: this.#stage.kind });
+    const { leader } = finder;
     const server = leader === null ? undefined : servers.get(leader.address);
-    if (leader === null || server === undefined) {
-      if (leader !== null) finder.drop(leader, "it left the set of servers");
-      this.#stage = LOOKING;
-      this.#waitUntilDeadline();
-      finder.wait(this);
-      return;
-    }
+    if (leader === null || server === undefined) return this.#look();
     this.#stopWaiting();
     this.#log.began();
     server.inFlight += 1;
-    const command = { key: this.key, value: this.value, op: this.op, ...this.#sentIds };
-    const timeoutMs = Math.min(attemptTimeoutMs, Math.ceil(timeLeftMs));
+    const command = { key: this.key, value: this.value, op: this.op, ...(this.#ids as CommandIds) };
+    const timeoutMs = Math.min(options.attemptTimeoutMs, Math.ceil(timeLeftMs));
     const cancel = sendCommand(server.link, command, timeoutMs, (result) => {
       servers.ended(server);
       // Whoever left the attempt has written down what became of it.
       if (this.#stage !== stage) return;
       this.#stage = LOOKING;
-      this.#core.attemptEnded(this);
+      this.#core.attemptEnded(this, server);
       this.#read(stage, classifyReply(this.op, result));
     });
     const stage: Sent = { kind: "sent", leader, server, at, cancel };
@@ -140,41 +134,69 @@ export class Operation {
     this.#core.attemptBegan(this, this.#log.made > 1);
   }
 
-  get #sentIds(): CommandIds {
-    return this.#ids ?? this.#core.nextReadIds();
+  #look(): void {
+    const { finder, options } = this.#core;
+    if (this.#log.made === 0 && finder.waiting >= options.maxQueuedOperations)
+      return this.#end({ kind: "overloaded" });
+    this.#stage = LOOKING;
+    this.#waitUntilDeadline();
+    finder.wait(this);
   }
 
   #read(stage: Sent, verdict: Verdict): void {
+    const { clock, finder } = this.#core;
     if (verdict.kind === "done") {
-      this.#core.finder.noteSuccess();
+      finder.noteSuccess(stage.leader);
       return this.#settle(true, () => this.resolve(verdict.value));
     }
     const { facts } = verdict;
     const wasOpen = this.#log.processed !== "no";
-    const ms = this.#core.clock.now() - stage.at;
-    const next =
-      verdict.kind === "retry" ? "the leader is looked for anew" : "no other attempt could end otherwise";
-    this.#log.failed(stage.server.address, stage.at - this.#startedAt, ms, facts, next);
-    if (verdict.kind === "failed") return this.#end({ kind: "refused", ...facts, wasOpen });
-    this.#core.finder.drop(stage.leader, facts.details);
+    const now = clock.now();
+    const isFailed = verdict.kind === "failed";
+    const next = isFailed ? "no other attempt could end otherwise" : "the same command is sent again";
+    this.#log.failed(stage.server.address, stage.at - this.#startedAt, now - stage.at, facts, next);
+    if (isFailed) {
+      if (verdict.blamesServer) finder.drop(stage.leader, facts.details);
+      return this.#end({ kind: "refused", ...facts, wasOpen });
+    }
+    const isLate = this.#deadline - now < SHORTEST_ATTEMPT_MS;
+    // A leader that serves others meanwhile is none to look for: this one command is slow, refused, or short of time.
+    const isServing = (verdict.isAnswer || isLate) && finder.hasAnsweredSince(stage.leader, stage.at);
+    if (!isServing) finder.drop(stage.leader, facts.details);
+    if (isLate) return this.#end({ kind: "late", wait: facts.processed === "no" ? "looking" : "sent" });
     this.#core.noteRetry(this.op, this.#log.made + 1, stage.server.address, facts.details);
-    this.#send();
+    if (isServing) this.#pause();
+    else this.#send();
+  }
+
+  #pause(): void {
+    if (this.#isOver) return;
+    const { clock, options } = this.#core;
+    const { initialIntervalMs, maxIntervalMs } = options.probe;
+    const pauseMs = Math.min(initialIntervalMs * 2 ** this.#pauses++, maxIntervalMs);
+    const wake = (): void => {
+      this.#timer = null;
+      this.#resume();
+    };
+    this.#stage = PAUSING;
+    this.#timer = clock.setTimer(wake, Math.min(pauseMs, this.#deadline - clock.now()), { keepAlive: true });
   }
 
   /** Armed only while nothing is under way: an attempt has its own limit, never later than this. */
   #waitUntilDeadline(): void {
     const { clock } = this.#core;
-    this.#timer ??= clock.setTimer(() => this.#onDeadline(), this.#deadline - clock.now(), {
-      keepAlive: true,
-    });
+    const onDeadline = (): void => {
+      this.#timer = null;
+      this.#end({ kind: "late", wait: this.#stage.kind });
+    };
+    this.#timer ??= clock.setTimer(onDeadline, this.#deadline - clock.now(), { keepAlive: true });
   }
 
-  #onDeadline(): void {
-    this.#timer = null;
-    this.#end({ kind: "late", wait: this.#stage.kind });
-  }
+  readonly #onAbort = (): void => this.#end({ kind: "aborted", cause: this.signal?.reason });
 
-  readonly #onAbort = (): void => this.#end({ kind: "aborted", cause: this.#signal?.reason });
+  get #isOver(): boolean {
+    return this.#stage.kind === "over";
+  }
 
   #stopWaiting(): void {
     this.#timer?.cancel();
@@ -182,27 +204,27 @@ export class Operation {
     if (this.#stage.kind === "looking") this.#core.finder.forget(this);
   }
 
-  #leave(stage: Sent): void {
+  #leave(stage: Sent, why: string): void {
+    const ms = this.#core.clock.now() - stage.at;
+    this.#log.left(stage.server.address, stage.at - this.#startedAt, ms, why);
     this.#stage = LOOKING;
-    this.#core.attemptEnded(this);
+    this.#core.attemptEnded(this, stage.server);
     stage.cancel();
   }
 
   #end(ending: Ending): void {
     const stage = this.#stage;
     if (stage.kind === "over") return;
-    if (stage.kind === "sent") {
-      const ms = this.#core.clock.now() - stage.at;
-      this.#log.left(stage.server.address, stage.at - this.#startedAt, ms, "the operation ended");
-      this.#leave(stage);
-    }
+    if (stage.kind === "sent") this.#leave(stage, "the operation ended");
+    const { clock, servers, discoveryError, finder } = this.#core;
     const error = operationError(ending, {
       op: this.op,
       ids: this.#ids,
       log: this.#log,
-      elapsedMs: this.#core.clock.now() - this.#startedAt,
-      servers: this.#core.servers.size,
-      discoveryError: this.#core.discoveryError,
+      elapsedMs: clock.now() - this.#startedAt,
+      servers: servers.size,
+      discoveryError,
+      lastRound: finder.lastRound,
     });
     this.#settle(false, () => this.reject(error));
   }
@@ -211,7 +233,7 @@ export class Operation {
     this.#stopWaiting();
     this.#core.sessions.forget(this);
     this.#stage = OVER;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.signal?.removeEventListener("abort", this.#onAbort);
     const session = this.#session;
     this.#session = null;
     this.#core.operationEnded(this, isSuccess);

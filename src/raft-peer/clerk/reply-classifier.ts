@@ -8,10 +8,10 @@ type Facts = Pick<AttemptRecord, "code" | "reason" | "origin" | "processed" | "d
 /** What an attempt's end means for its operation. */
 export type Verdict =
   | { readonly kind: "done"; readonly value: string | undefined }
-  /** Try again with the same ids, once the leader has been looked for anew. */
-  | { readonly kind: "retry"; readonly facts: Facts }
-  /** No further attempt can end otherwise. */
-  | { readonly kind: "failed"; readonly facts: Facts; readonly failure: LinkFailure | null };
+  /** Try again with the same ids. `isAnswer`: the server is there and leads, it just did not do this. */
+  | { readonly kind: "retry"; readonly facts: Facts; readonly isAnswer: boolean }
+  /** No further attempt can end otherwise. `blamesServer`: another server may well do what this one refuses. */
+  | { readonly kind: "failed"; readonly facts: Facts; readonly blamesServer: boolean };
 
 /** Statuses by which a server refuses the call as such: whom one asks, and how often, changes nothing. */
 const FINAL_CODES: ReadonlySet<Status> = new Set([
@@ -26,6 +26,15 @@ const FINAL_CODES: ReadonlySet<Status> = new Set([
   Status.UNAUTHENTICATED,
 ]);
 
+/** Of these, the ones that tell of the server rather than of the request. */
+const SERVER_CODES: ReadonlySet<Status> = new Set([
+  Status.PERMISSION_DENIED,
+  Status.FAILED_PRECONDITION,
+  Status.UNIMPLEMENTED,
+  Status.DATA_LOSS,
+  Status.UNAUTHENTICATED,
+]);
+
 /** How gRPC libraries say that a message is over the receiver's limit, which RESOURCE_EXHAUSTED alone does not. */
 const MESSAGE_LIMIT = /larger than max|message size exceeds/i;
 
@@ -35,20 +44,23 @@ export function classifyReply(op: KvOperation, result: LinkResult<KvReply>): Ver
   const { err, value } = result.response;
   if (err === "OK") return { kind: "done", value: op === "get" ? value : undefined };
   if (err === "ErrNoKey" && op === "get") return { kind: "done", value: undefined };
-  if (err === "ErrWrongLeader") return retry("NOT_LEADER", "no", "the server is not the leader");
+  if (err === "ErrWrongLeader") return retry("NOT_LEADER", "no", "the server is not the leader", false);
   if (err === "ErrTimeout") {
     // The entry may still be committed, now or later.
-    return retry("REMOTE", "maybe", "the server did not see the command applied in time (ErrTimeout)");
+    return retry("REMOTE", "maybe", "the server did not see the command applied in time (ErrTimeout)", true);
   }
   const details = `the server answered ${JSON.stringify(err.slice(0, 200))}; known are OK, ErrNoKey (to a get), ErrWrongLeader, ErrTimeout`;
-  return { kind: "failed", failure: null, facts: remote("REMOTE", "maybe", details) };
+  return { kind: "failed", blamesServer: true, facts: remote("REMOTE", "maybe", details) };
 }
 
 function classifyFailure(failure: LinkFailure): Verdict {
   const { code, reason, processed, details } = failure;
   const origin = failure.kind === "rejected" ? "remote" : "local";
   const facts: Facts = { code, reason, origin, processed, details };
-  return isFinal(failure) ? { kind: "failed", facts, failure } : { kind: "retry", facts };
+  if (!isFinal(failure)) return { kind: "retry", facts, isAnswer: failure.kind === "rejected" };
+  const isServersFault =
+    failure.kind === "malformed" || (failure.kind === "rejected" && SERVER_CODES.has(code));
+  return { kind: "failed", facts, blamesServer: isServersFault };
 }
 
 /** True when repeating the call, there or elsewhere, would fail the same way. */
@@ -65,8 +77,8 @@ export function isFinal({ kind, code, details }: LinkFailure): boolean {
   }
 }
 
-function retry(reason: Reason, processed: Processed, details: string): Verdict {
-  return { kind: "retry", facts: remote(reason, processed, details) };
+function retry(reason: Reason, processed: Processed, details: string, isAnswer: boolean): Verdict {
+  return { kind: "retry", isAnswer, facts: remote(reason, processed, details) };
 }
 
 function remote(reason: Reason, processed: Processed, details: string): Facts {

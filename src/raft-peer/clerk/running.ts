@@ -25,11 +25,11 @@ export class Running {
     for (const work of [...this.#running]) work.closeDown();
   }
 
-  /** Resolves when nothing runs any more; what still does after `drainMs` is ended. */
-  drained(drainMs: number): Promise<void> {
+  /** Resolves when nothing runs any more; after `drainMs` `onExpired` is to end what still does. */
+  drained(drainMs: number, onExpired: () => void): Promise<void> {
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.clock.setTimer(() => this.endAll(), drainMs, { keepAlive: true });
+      const timer = this.clock.setTimer(onExpired, drainMs, { keepAlive: true });
       this.#onDrained = () => {
         timer.cancel();
         resolve();

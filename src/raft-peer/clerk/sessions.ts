@@ -1,4 +1,4 @@
-import type { CommandIds } from "../../core/index.js";
+import { type CommandIds, configInvalid } from "../../core/index.js";
 
 /** A client id with rising command ids. Has one write outstanding at most: two could make the lower one vanish. */
 export class Session {
@@ -23,6 +23,8 @@ export interface SessionWaiter {
 export class SessionPool {
   readonly #idle: Session[];
   readonly #waiters = new Set<SessionWaiter>();
+  #isLending = false;
+  #isClosed = false;
 
   /** @param newClientId gives a number that no other session of the cluster ever has */
   constructor(
@@ -30,7 +32,7 @@ export class SessionPool {
     private readonly maxWaiters: number,
     newClientId: () => bigint,
   ) {
-    this.#idle = Array.from({ length: count }, () => new Session(newClientId()));
+    this.#idle = Array.from({ length: count }, () => new Session(checkedId(newClientId())));
   }
 
   get waiting(): number {
@@ -42,7 +44,7 @@ export class SessionPool {
    * @returns the session, null when the waiter has to wait, or `full` when no more may wait
    */
   borrow(waiter: SessionWaiter): Session | null | "full" {
-    const session = this.#idle.pop();
+    const session = this.#waiters.size === 0 ? this.#idle.pop() : undefined;
     if (session !== undefined) return session;
     if (this.#waiters.size >= this.maxWaiters) return "full";
     this.#waiters.add(waiter);
@@ -56,11 +58,31 @@ export class SessionPool {
 
   /** The write is over, whatever became of it. */
   giveBack(session: Session): void {
+    this.#idle.push(session);
+    this.#lend();
+  }
+
+  /** Lends nothing any more: who waits is about to be told that all is over. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** A loop, not a chain of calls: a waiter whose time is over gives its session back at once, and so may thousands. */
+  #lend(): void {
+    if (this.#isLending) return;
+    this.#isLending = true;
     for (const waiter of this.#waiters) {
+      const session = this.#isClosed ? undefined : this.#idle.pop();
+      if (session === undefined) break;
       this.#waiters.delete(waiter);
       waiter.onSession(session);
-      return;
     }
-    this.#idle.push(session);
+    this.#isLending = false;
   }
+}
+
+/** @throws ResilienceError `CONFIG_INVALID` for what the wire's int64 cannot carry */
+export function checkedId(id: bigint): bigint {
+  if (typeof id === "bigint" && id >= 0n && id < 2n ** 63n) return id;
+  throw configInvalid(`newClientId gave ${String(id)}; allowed: a bigint from 0 to 2^63-1`);
 }

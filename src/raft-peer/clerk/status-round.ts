@@ -6,29 +6,42 @@ import { isFinal } from "./reply-classifier.js";
 /** One server's answer in a round. */
 export type StatusAnswer = { readonly ok: true; readonly status: NodeStatus } | LinkFailure;
 
+/** Characters of one failure in a sentence about all servers. */
+const SHOWN_CHARACTERS = 100;
+
 /**
- * Reads the answers of one round of GetStatus to `servers` servers as they come in. Several may claim to lead; the
- * highest term is right.
+ * Reads the answers of one round of GetStatus as they come in. Several may claim to lead; the highest term is right.
  */
 export class StatusRound {
+  readonly #answers = new Map<string, StatusAnswer>();
   readonly #terms: number[] = [];
   readonly #failures: LinkFailure[] = [];
-  #best: Leader | null = null;
+  /** Highest term first. */
+  #claims: readonly Leader[] = [];
 
-  constructor(private readonly servers: number) {}
+  /**
+   * @param servers in the cluster
+   * @param asked of them in this round
+   */
+  constructor(
+    private readonly servers: number,
+    private readonly asked: number,
+  ) {}
 
   add(address: string, answer: StatusAnswer): void {
+    this.#answers.set(address, answer);
     if (!answer.ok) {
       this.#failures.push(answer);
       return;
     }
     const { term, state } = answer.status;
     this.#terms.push(term);
-    if (state === "Leader" && term > (this.#best?.term ?? 0)) this.#best = { term, address };
+    if (state === "Leader" && term > 0)
+      this.#claims = [...this.#claims, { term, address }].sort((a, b) => b.term - a.term);
   }
 
   get isComplete(): boolean {
-    return this.#terms.length + this.#failures.length === this.servers;
+    return this.#answers.size === this.asked;
   }
 
   /** Highest term of any server in this round. */
@@ -41,8 +54,8 @@ export class StatusRound {
    * been elected after it. With all answers in, also a claim that is merely not disproved.
    */
   get leader(): Leader | null {
-    const claim = this.#best;
-    if (claim === null) return null;
+    const claim = this.#claims.find(({ term }) => !this.contradicts(term));
+    if (claim === undefined) return null;
     const later = this.#terms.filter((term) => term > claim.term).length;
     const notLater = this.#terms.length - later;
     if (this.#isMajority(notLater)) return claim;
@@ -51,17 +64,33 @@ export class StatusRound {
   }
 
   /**
-   * True when more than half of the servers are in a term below one that had a leader: no Raft cluster forgets a term,
-   * so this is another one at the same addresses.
+   * True when more than half of the servers are in a term below this one, in which therefore nobody was elected: those
+   * who elect a leader are in its term from then on. Whoever claims otherwise belongs to another cluster, or we
+   * remember one that is no more.
    */
-  contradicts(leaderTerm: number): boolean {
-    return this.#isMajority(this.#terms.filter((term) => term < leaderTerm).length);
+  contradicts(term: number): boolean {
+    return this.#isMajority(this.#terms.filter((seen) => seen < term).length);
   }
 
   /** With all answers in: why no answer can be had from anybody, or null where waiting may help. */
   get refusal(): LinkFailure | null {
-    if (!this.isComplete || this.#terms.length > 0) return null;
+    if (!this.isComplete || this.#terms.length > 0 || this.asked < this.servers) return null;
     return this.#failures.every(isFinal) ? (this.#failures[0] ?? null) : null;
+  }
+
+  /** With all answers in: nobody said anything in time, so perhaps the time was too short. */
+  get isSilent(): boolean {
+    return this.#terms.length === 0 && this.#failures.some(({ kind }) => kind === "timeout");
+  }
+
+  /** What every server said, for people. */
+  describe(): string {
+    const said = [...this.#answers].map(([address, answer]) =>
+      answer.ok
+        ? `${address} is ${answer.status.state} in term ${answer.status.term}`
+        : `${address}: ${answer.details.slice(0, SHOWN_CHARACTERS)}`,
+    );
+    return said.join("; ");
   }
 
   #isMajority(count: number): boolean {

@@ -63,7 +63,7 @@ export class FakeServer {
   }
 }
 
-/** Scripted servers with one shared store that keeps eraft's duplicate rule. One millisecond each way. */
+/** Scripted servers with one shared store that keeps eraft's duplicate rule, one millisecond away by default. */
 export class FakeCluster {
   readonly clock = new ManualClock();
   readonly servers: FakeServer[];
@@ -75,7 +75,13 @@ export class FakeCluster {
   linksMade = 0;
   linksClosed = 0;
 
-  constructor(count = 3) {
+  /** Hears every call as it is made. */
+  onCall: (path: string, key: string | undefined) => void = () => {};
+
+  constructor(
+    count = 3,
+    private readonly wayMs = 1,
+  ) {
     this.servers = Array.from(
       { length: count },
       (_, id) => new FakeServer(`10.0.0.${id + 1}:5001`, id, this),
@@ -98,7 +104,7 @@ export class FakeCluster {
     return this.servers[index] as FakeServer;
   }
 
-  clerk(options: ClerkOptions = {}): Clerk {
+  clerk(options: ClerkOptions = {}, newClientId?: () => bigint): Clerk {
     let ids = 0n;
     const clerk = createClerk(
       { ...(options.target === undefined ? { servers: this.addresses } : {}), ...options },
@@ -106,7 +112,7 @@ export class FakeCluster {
         clock: this.clock,
         random: new SeededRandom(1),
         connect: this.connect,
-        newClientId: () => 2n ** 62n - 1n - ids++,
+        newClientId: newClientId ?? (() => 2n ** 62n - 1n - ids++),
         env: {},
       },
     );
@@ -127,6 +133,7 @@ export class FakeCluster {
         done: (result: LinkResult<Response>) => void,
       ) => {
         const startedAt = this.clock.now();
+        this.onCall(method.path, (request as Partial<CommandRequest>).key);
         let isDone = false;
         const end = (result: LinkResult<Response>): void => {
           if (isDone) return;
@@ -198,8 +205,8 @@ export class FakeCluster {
       const isStatus = path.endsWith("/GetStatus");
       const response = isStatus ? server.status() : server.command(request as CommandRequest);
       if (!isStatus && server.losesAnswers) return;
-      this.clock.setTimer(() => end({ ok: true, response, ms: 2 }), 1);
-    }, 1);
+      this.clock.setTimer(() => end({ ok: true, response, ms: 2 * this.wayMs }), this.wayMs);
+    }, this.wayMs);
   }
 }
 

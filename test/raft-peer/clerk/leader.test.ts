@@ -42,7 +42,7 @@ it("sends one request per operation once the leader is known", async () => {
 
 it("goes to the new leader when the one it knows answers ErrWrongLeader", async () => {
   await cluster.run(clerk.put("k", "v"));
-  cluster.server(2).follow(4);
+  for (const id of [0, 1, 2, 3]) cluster.server(id).follow(4);
   cluster.server(4).lead(4);
 
   await cluster.run(clerk.append("k", "w"));
@@ -180,7 +180,7 @@ it("tells of every change of leader and every retry", async () => {
   const events: ClerkEvent[] = [];
   clerk.onEvent((event) => events.push(event));
   await cluster.run(clerk.put("k", "v"));
-  cluster.server(2).follow(4);
+  for (const id of [0, 1, 2, 3]) cluster.server(id).follow(4);
   cluster.server(4).lead(4);
 
   await cluster.run(clerk.put("k", "w"));

@@ -27,7 +27,7 @@ const unimplemented: LinkFailure = {
 };
 
 function read(servers: number, answers: readonly StatusAnswer[]): StatusRound {
-  const round = new StatusRound(servers);
+  const round = new StatusRound(servers, servers);
   for (const [index, answer] of answers.entries()) round.add(`n${index}:1`, answer);
   return round;
 }
@@ -43,6 +43,8 @@ it.each<[string, number, StatusAnswer[], string | null]>([
   ["a claim that only we can reach", 3, [down, leader(2), down], "n1:1"],
   ["nobody leads", 3, [follower(2), says("Candidate", 3), down], null],
   ["nobody answers", 3, [down, down, down], null],
+  ["a claim that most servers' terms contradict", 3, [leader(9), follower(2), follower(2)], null],
+  ["the true leader beside a foreign one", 3, [leader(9), leader(2), follower(2)], "n1:1"],
   ["a cluster of one", 1, [leader(1)], "n0:1"],
   ["a claim of term 0", 1, [leader(0)], null],
 ])("%s", (_, servers, answers, expected) => {

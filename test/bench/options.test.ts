@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { BadFlag, parseOptions } from "../../bench/options.js";
+
+it("measures calls, and not the Clerk, unless asked to", () => {
+  expect(parseOptions([])).toMatchObject({ parts: ["fake", "sockets"], clerk: undefined });
+});
+
+it("measures the Clerk as long and as often as asked", () => {
+  const args = ["--clerk", "--seconds", "0", "--repeats", "3", "--workers", "64"];
+
+  expect(parseOptions(args)?.clerk).toEqual({ seconds: 0, repeats: 3, workers: 64 });
+  expect(parseOptions(["--clerk"])?.clerk).toEqual({ seconds: 5, repeats: 10, workers: 8 });
+});
+
+it.each([
+  [["--workers", "8"], "--workers is not for runs without --clerk"],
+  [["--clerk", "--rounds", "3"], "--rounds is not for --clerk"],
+  [["--clerk", "--workers", "0"], '--workers is "0"; allowed: a whole number from 1 to 64'],
+  [["--clerk", "--repeats", "many"], '--repeats is "many"; allowed: a whole number from 0 to 100'],
+])("refuses %s and says why", (args, message) => {
+  expect(() => parseOptions(args)).toThrow(new BadFlag(message));
+});
