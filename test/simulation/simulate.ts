@@ -38,6 +38,7 @@ const CLERKS = 2;
 /** Time to end what runs when the weather is fine again: longer than an operation may take. */
 const CALM_MS = 12_000;
 const OPERATION_MS = 3_000;
+const LEAVING_MS = 20;
 
 /**
  * A cluster of the example's nodes and two Clerks in a world of crashes, torn disks, partitions, delays, losses,
@@ -71,6 +72,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await clock.run(stormMs);
   weather.clear();
   for (const worker of workers) worker.stop();
+  // The second Clerk goes while its users wait.
+  const leaving = clerks[1]?.close({ drainMs: LEAVING_MS });
   await clock.run(CALM_MS, () => workers.every(({ isIdle }) => isIdle));
   if (!workers.every(({ isIdle }) => isIdle)) problems.push("an operation did not end in time");
   await check(clerks[0] as Clerk, recorder, clock, problems);
@@ -88,7 +91,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     tornTails: cluster.tornTails,
     events: clock.fired,
   };
-  const closing = Promise.all(clerks.map((clerk) => clerk.close({ drainMs: 0 })));
+  const closing = Promise.all([leaving, ...clerks.map((clerk) => clerk.close({ drainMs: 0 }))]);
   cluster.stop();
   await clock.run(10_000);
   await closing;

@@ -6,6 +6,9 @@ import { KEYS } from "./keys.js";
 
 export const WORKERS_PER_CLERK = 3;
 const MAX_THINK_MS = 60;
+/** Share of operations whose caller changes its mind, and how soon. */
+const ABORT_RATIO = 0.05;
+const MAX_ABORT_MS = 150;
 
 type Step = { readonly kind: "get" | "put" | "append"; readonly key: string; readonly value: string };
 
@@ -40,7 +43,11 @@ export class Worker {
     const { kind, key, value } = this.#choose();
     this.#isBusy = true;
     this.recorder
-      .run({ session: this.session, kind, key, value }, () => this.#do(kind, key, value), outcome)
+      .run(
+        { session: this.session, kind, key, value },
+        () => this.#do(kind, key, value, this.#signal()),
+        outcome,
+      )
       .catch(() => {})
       .finally(() => {
         this.#isBusy = false;
@@ -58,10 +65,23 @@ export class Worker {
     return { kind: "get", key: kindRoll < 0.8 ? log : register, value: "" };
   }
 
-  async #do(kind: Step["kind"], key: string, value: string): Promise<string | undefined> {
-    if (kind === "get") return this.clerk.get(key);
-    await this.clerk[kind](key, value);
+  async #do(
+    kind: Step["kind"],
+    key: string,
+    value: string,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<string | undefined> {
+    if (kind === "get") return this.clerk.get(key, options);
+    await this.clerk[kind](key, value, options);
     return undefined;
+  }
+
+  #signal(): { readonly signal?: AbortSignal } {
+    const [roll, soon] = [this.random.next(), this.random.next()];
+    if (roll >= ABORT_RATIO) return {};
+    const controller = new AbortController();
+    this.clock.setTimer(() => controller.abort(), soon * MAX_ABORT_MS);
+    return { signal: controller.signal };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { EndpointStats } from "../../call/index.js";
 import type { Endpoint } from "../../core/index.js";
 import type { UnaryLink } from "../unary-link.js";
+import { failedLink } from "./failed-link.js";
 
 /** One server of the cluster, with our link to it. */
 export interface KvServer {
@@ -47,7 +48,7 @@ export class ServerSet {
     for (const endpoint of wanted.values()) {
       const { address } = endpoint;
       if (!this.#servers.has(address))
-        this.#servers.set(address, { address, link: this.connect(endpoint), inFlight: 0, slow: 0 });
+        this.#servers.set(address, { address, link: this.#link(endpoint), inFlight: 0, slow: 0 });
     }
   }
 
@@ -66,6 +67,14 @@ export class ServerSet {
     this.#servers.clear();
     this.#leaving.clear();
     await Promise.all(servers.map(({ link }) => link.close()));
+  }
+
+  #link(endpoint: Endpoint): UnaryLink {
+    try {
+      return this.connect(endpoint);
+    } catch (error) {
+      return failedLink(endpoint.address, error);
+    }
   }
 
   #releaseIdle(server: KvServer): void {

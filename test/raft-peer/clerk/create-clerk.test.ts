@@ -40,8 +40,8 @@ describe("bad options are refused with every problem at once", () => {
     ],
     [
       "a bad option of the channel",
-      { servers, insecure: true, channel: { retry: { maxAttempts: 99 } } },
-      /channel\.retry\.maxAttempts/,
+      { servers, insecure: true, channel: { breaker: { openMs: 0 } } },
+      /channel\.breaker\.openMs/,
     ],
     ["no options", undefined, /createClerk/],
   ])("%s", (_, options, message) => {

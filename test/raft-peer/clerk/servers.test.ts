@@ -150,6 +150,30 @@ it("forgets a leader that left the set", async () => {
   expect(await cluster.run(clerk.leader())).toEqual({ term: 2, address: "10.0.0.3:5001" });
 });
 
+it("goes on with the other servers when one cannot even be connected to", async () => {
+  const broken = new KvClerk(clerkOptionsSchema.parse({ target: "dns:///kv:5001" }), {
+    clock: cluster.clock,
+    random: new SeededRandom(1),
+    discovery,
+    connect: ({ address }) => {
+      if (address === cluster.addresses[0]) throw new Error("no credentials for this one");
+      return cluster.connect(address, []);
+    },
+    newClientId: () => 1n,
+  });
+  cluster.server(1).lead(1);
+  const put = broken.put("k", "v");
+  discovery.say(first(3));
+
+  await cluster.run(put);
+
+  expect((await cluster.run(broken.status()))[0]).toMatchObject({
+    state: "Offline",
+    error: expect.stringContaining("no credentials for this one"),
+  });
+  await cluster.run(broken.close());
+});
+
 it("asks discovery again while nobody of the servers it knows leads", async () => {
   const put = clerk.put("a", "0").catch(() => {});
   discovery.say(first(3));
