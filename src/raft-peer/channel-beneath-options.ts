@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { isObject } from "../core/index.js";
 
-/** A key of a channel's options that has no place below a Clerk or a peer. */
+/** A key of a channel's options that has no place below a Clerk or a peer; nobody is told that it is known. */
 const refused = (message: string) =>
-  z.custom<undefined>((value) => value === undefined, { message }).optional();
+  z
+    .custom<undefined>((value) => value === undefined, { message, abort: false })
+    .optional()
+    .meta({ deprecated: true });
 
 /** A peer's own limits hold for its own calls; those of the channel hold for the stubs that share it. */
 export const raftChannelRefusals = {

@@ -145,13 +145,18 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   }
 
   async #append(message: wire.AppendEntriesRequest): Promise<PeerResult<AppendEntriesResponse>> {
-    const { maxAppendBytes, appendTimeoutMs } = this.#options;
+    const { maxAppendBytes, appendTimeoutMs, appendMinBytesPerSecond } = this.#options;
     const split = this.#split(message, maxAppendBytes);
     if (!split.ok) return this.#entryTooLarge(split);
     const { parts } = split;
     for (let position = 0; ; position++) {
       const part = parts[position] as wire.AppendEntriesRequest;
-      const result = await this.#ask(APPEND, part, appendTimeoutMs);
+      const bytes = part.entries.reduce((sum, { command }) => sum + command.length, 0);
+      const result = await this.#ask(
+        APPEND,
+        part,
+        appendTimeoutMs + transferMs(bytes, appendMinBytesPerSecond),
+      );
       if (!result.ok) return partFailure(result, position, parts.length);
       if (!result.reply.success || position === parts.length - 1) return result;
     }
@@ -164,8 +169,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
       const details = `a snapshot for ${this.address} takes ${bytes} bytes; maxSnapshotBytes allows ${maxSnapshotBytes}`;
       return localFailure("too-large", details);
     }
-    const transferMs = snapshotMinBytesPerSecond === null ? 0 : (bytes / snapshotMinBytesPerSecond) * 1_000;
-    return this.#ask(SNAPSHOT, message, snapshotTimeoutMs + transferMs);
+    return this.#ask(SNAPSHOT, message, snapshotTimeoutMs + transferMs(bytes, snapshotMinBytesPerSecond));
   }
 
   #ask<Message, WireReply, Reply extends { readonly term: number }>(
@@ -227,4 +231,9 @@ function objectOf<T extends object>(request: T): T {
 function arrayOf<T>(entries: readonly T[]): readonly T[] {
   if (Array.isArray(entries)) return entries;
   throw new RangeError(`entries is of type ${typeof entries}; allowed: an array`);
+}
+
+/** What bytes take at a rate, in whole ms: a small message has no more time than the limit says. */
+function transferMs(bytes: number, bytesPerSecond: number | null): number {
+  return bytesPerSecond === null ? 0 : Math.floor((bytes / bytesPerSecond) * 1_000);
 }

@@ -17,6 +17,12 @@ export const raftPeerOptionsShape = {
   voteTimeoutMs: positiveMs().default(100),
   /** Limit of one AppendEntries, in ms; a request sent in parts has it for each part. Default 100 (eraft's); 1 or more. */
   appendTimeoutMs: positiveMs().default(100),
+  /**
+   * The slowest link that a batch of entries must get through, in bytes per second: a message has appendTimeoutMs and, in
+   * whole ms, the time its commands take at this rate; a batch of 4 MiB has 419 ms more. Default 10,000,000, so that no
+   * batch fails for ever for its size; 1 or more; null for the same limit whatever the size (eraft's).
+   */
+  appendMinBytesPerSecond: z.number().min(1).nullable().default(10_000_000),
   /** Limit of one InstallSnapshot, in ms. Default 1,000 (eraft's); 1 or more. */
   snapshotTimeoutMs: positiveMs().default(1_000),
   /**

@@ -34,9 +34,27 @@ describe("a call to a peer", () => {
     await peer.installSnapshot({ ...SNAPSHOT, data: Buffer.alloc(2_000_000) });
 
     const [call] = link.calls;
-    expect(call?.timeoutMs).toBeGreaterThan(3_000);
+    expect(call?.timeoutMs).toBeGreaterThanOrEqual(3_000);
     expect(call?.timeoutMs).toBeLessThan(3_000 + length);
   });
+
+  it.each([
+    [undefined, [100, 500]],
+    [1_000_000, [100, 4_100]],
+    [null, [100, 100]],
+  ])(
+    "gives each part of a batch the time its bytes take, and a small one no more than the limit: rate %s",
+    async (rate, expected) => {
+      const link = new ScriptedLink(() => appended());
+      const { peer } = peerOver(link, rate === undefined ? {} : { appendMinBytesPerSecond: rate });
+      const large = [{ index: 1, term: 1, command: Buffer.alloc(4_000_000) }];
+
+      await peer.appendEntries({ ...APPEND, entries: [] });
+      await peer.appendEntries({ ...APPEND, entries: large });
+
+      expect(link.calls.map(({ timeoutMs }) => timeoutMs)).toEqual(expected);
+    },
+  );
 
   it("encodes the request before it returns, so that the caller may go on using it", async () => {
     const link = new ScriptedLink(() => granted());

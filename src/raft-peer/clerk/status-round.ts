@@ -7,7 +7,7 @@ import { isFinal } from "./reply-classifier.js";
 export type StatusAnswer = { readonly ok: true; readonly status: NodeStatus } | LinkFailure;
 
 /** Characters of one failure in a sentence about all servers. */
-const SHOWN_CHARACTERS = 100;
+const SHOWN_CHARACTERS = 150;
 
 /**
  * Reads the answers of one round of GetStatus as they come in. Several may claim to lead; the highest term is right.
@@ -88,7 +88,7 @@ export class StatusRound {
     const said = [...this.#answers].map(([address, answer]) =>
       answer.ok
         ? `${address} is ${answer.status.state} in term ${answer.status.term}`
-        : `${address}: ${answer.details.slice(0, SHOWN_CHARACTERS)}`,
+        : `${address}: ${(answer.attempts.at(-1)?.details ?? answer.details).slice(0, SHOWN_CHARACTERS)}`,
     );
     return said.join("; ");
   }
