@@ -5,17 +5,17 @@
 import { findEtcd } from "../../scripts/etcd-cluster.mjs";
 import { UsageError } from "../shared/flags.js";
 import { showLive } from "../shared/live-view.js";
-import { stopOnSignals } from "../shared/stop-signal.js";
+import { runProgram } from "../shared/run-program.js";
 import { resolveServers } from "./cluster.js";
 import { comparisonView } from "./live-view.js";
 import { HELP, parseOptions } from "./options.js";
 import { type Progress, runComparison } from "./run.js";
 import { formatTable, formatVerdict, hasPassed } from "./table.js";
 
-const CANNOT_RUN = 2;
+let out: NodeJS.WriteStream = process.stderr;
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
+async function main(signal: AbortSignal): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
   if (options.isHelp) {
     console.log(HELP);
     return 0;
@@ -26,21 +26,14 @@ async function main(args: readonly string[]): Promise<number> {
     );
   }
   const servers = resolveServers(options.servers);
-  const out = options.isJson ? process.stderr : process.stdout;
+  if (!options.isJson) out = process.stdout;
   out.write(`${whichServers(servers, options.servers === "auto")}\n`);
-  const signal = stopOnSignals();
-  try {
-    const onStart = (progress: Progress) => showLive(comparisonView(progress), out);
-    const report = await runComparison({ servers, seconds: options.seconds, signal, onStart });
-    out.write(`\n${formatTable(report)}\n\n${formatVerdict(report)}\n`);
-    const passed = hasPassed(report);
-    if (options.isJson) process.stdout.write(`${JSON.stringify({ ...report, passed }, null, 2)}\n`);
-    return passed ? 0 : 1;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    out.write("stopped before the end; the servers are gone\n");
-    return Number(signal.reason);
-  }
+  const onStart = (progress: Progress) => showLive(comparisonView(progress), out);
+  const report = await runComparison({ servers, seconds: options.seconds, signal, onStart });
+  out.write(`\n${formatTable(report)}\n\n${formatVerdict(report)}\n`);
+  const passed = hasPassed(report);
+  if (options.isJson) process.stdout.write(`${JSON.stringify({ ...report, passed }, null, 2)}\n`);
+  return passed ? 0 : 1;
 }
 
 function whichServers(servers: "etcd" | "own", isChosenHere: boolean): string {
@@ -49,9 +42,4 @@ function whichServers(servers: "etcd" | "own", isChosenHere: boolean): string {
   return `Servers: three small ones of this example${why}, each with its own keys, nothing replicated.`;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.exitCode = CANNOT_RUN;
-  console.error(error instanceof UsageError ? `${error.message}\nSee --help.` : error);
-}
+await runProgram(main, () => out.write("stopped before the end; the servers are gone\n"));

@@ -20,9 +20,10 @@ usage: npm run example:etcd -- [flags]      (or: node --import tsx examples/etcd
   --seconds N    length of the load, ${SECONDS.min} to ${SECONDS.max}, default ${SECONDS.default}; the faults scale with it
   --json         one JSON object on standard output, everything else on standard error
                  (npm run prints a heading of its own; npm run --silent does not)
-  --help         this text
+  -h, --help     this text
 
-Exit code: 0 when no Range failed on Holdfast's side, 1 when one did, 2 for wrong flags or when it could not run.`;
+Exit code: 0 when no Range failed on Holdfast's side, 1 when one did, 2 for wrong flags or when it could not run;
+130 after Ctrl-C, 141 after a broken pipe.`;
 
 const FLAGS = {
   etcd: { type: "boolean" },

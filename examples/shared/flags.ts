@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 /** Wrong use of the command line or of a file it names; the message says what was given and what is allowed. */
 export class UsageError extends Error {}
 
-/** The flags of a program by name; one that takes a value says what that may be, for the error messages. */
+/** The flags of a program by name; one that takes a value says what that may be, for the error messages. `-h` is `--help`. */
 export type Flags = Readonly<
   Record<string, { readonly type: "boolean" } | { readonly type: "string"; readonly allowed: string }>
 >;
@@ -24,12 +24,18 @@ export interface FlagValues {
 }
 
 /**
- * Reads a command line that consists of long flags alone.
+ * Reads a command line that consists of long flags alone. Under `npm run` it notices flags that npm took for its own.
  * @throws {UsageError} naming the flag, its value and what is allowed.
  */
-export function readFlags(args: readonly string[], flags: Flags): FlagValues {
+export function readFlags(
+  args: readonly string[],
+  flags: Flags,
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
+): FlagValues {
+  refuseIfNpmTookFlags(args, flags, env);
   // Not strict, because parseArgs' own messages name neither the value nor what would be allowed.
-  const parsed = parseArgs({ args: [...args], options: { ...flags }, strict: false, tokens: true });
+  const long = args.map((arg) => (arg === "-h" && Object.hasOwn(flags, "help") ? "--help" : arg));
+  const parsed = parseArgs({ args: long, options: { ...flags }, strict: false, tokens: true });
   const values = new Map<string, string | undefined>();
   for (const token of parsed.tokens) {
     if (token.kind === "positional")
@@ -56,6 +62,22 @@ export function readNumber(values: FlagValues, name: string, range: NumberRange,
 
 export function rangeText({ noun, min, max }: NumberRange): string {
   return `${noun} from ${min} to ${max}`;
+}
+
+/** `npm start --seconds 8` runs the script with "8" or nothing at all, and the flag in the environment. */
+function refuseIfNpmTookFlags(args: readonly string[], flags: Flags, env: Readonly<NodeJS.ProcessEnv>): void {
+  if (!env["npm_lifecycle_script"]?.includes("scripts/start.mjs")) return;
+  const taken = Object.keys(flags).find((name) => {
+    const key = name.replace(/^no-/, "");
+    const value = env[`npm_config_${key}`];
+    const isGiven = args.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+    return !isGiven && (key === name ? value : value === "" || value === "false");
+  });
+  if (taken === undefined) return;
+  const command = env["npm_lifecycle_event"] === "start" ? "start" : `run ${env["npm_lifecycle_event"]}`;
+  throw new UsageError(
+    `npm took --${taken} for a flag of its own; with npm, put -- before the flags: npm ${command} -- --${taken} ...`,
+  );
 }
 
 function checkFlag(flags: Flags, name: string, rawName: string, value: string | undefined): void {

@@ -1,6 +1,8 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { parseOptions } from "../../examples/raft-kv/demo/options.js";
 import { UsageError } from "../../examples/shared/flags.js";
+
+afterEach(() => vi.unstubAllEnvs());
 
 it("runs 30 s on three nodes with eight sessions and the checked-in workload when nothing is asked for", () => {
   expect(parseOptions([])).toEqual({
@@ -30,6 +32,21 @@ it("takes everything from the flags", () => {
     isJson: true,
     isHelp: true,
   });
+});
+
+it("knows -h as --help", () => {
+  expect(parseOptions(["-h"]).isHelp).toBe(true);
+});
+
+it.each([
+  ["--seconds", ["8"], { npm_config_seconds: "true" }],
+  ["--no-faults", [], { npm_config_faults: "" }],
+  ["--json", ["--seed", "2"], { npm_config_seed: "2", npm_config_json: "true" }],
+])("tells how to reach the demo through npm when npm took %s", (flag, args, taken) => {
+  const npm = { npm_lifecycle_event: "start", npm_lifecycle_script: "node scripts/start.mjs raft-kv" };
+  for (const [name, value] of Object.entries({ ...npm, ...taken })) vi.stubEnv(name, value);
+
+  expect(() => parseOptions(args)).toThrow(`with npm, put -- before the flags: npm start -- ${flag}`);
 });
 
 it.each([

@@ -1,9 +1,25 @@
 import { expect, it } from "vitest";
-import { exitCodeOf, formatReport, type Report, type Verdict } from "../../examples/raft-kv/demo/report.js";
+import {
+  exitCodeOf,
+  formatReport,
+  gapsOf,
+  type Outcome,
+  type Report,
+} from "../../examples/raft-kv/demo/report.js";
 import { Tally } from "../../examples/raft-kv/demo/tally.js";
 import { ResilienceError } from "../../src/core/index.js";
 
-const proven: Verdict = { lost: 0, duplicated: 0, linearizable: true, findings: [] };
+const proven = {
+  ...{ acknowledged: 9, whole: true, faultsLeftOut: [], appends: 4, findings: [] },
+  ...{ lost: 0, duplicated: 0, phantom: 0, reordered: 0, foreign: 0, unaudited: 0, unread: 0 },
+  linearizable: true,
+};
+const missed = {
+  kind: "kill",
+  why: "the cluster was not whole within 20000 ms",
+  isByPlatform: false,
+} as const;
+const unable = { kind: "freeze", why: "this system has no SIGSTOP", isByPlatform: true } as const;
 
 function acknowledgedAt(...instants: number[]): Tally {
   const tally = new Tally();
@@ -11,17 +27,40 @@ function acknowledgedAt(...instants: number[]): Tally {
   return tally;
 }
 
-it.each([
+const outcomes: readonly [name: string, found: Partial<Outcome>, code: number][] = [
   ["a proof", {}, 0],
   ["a lost append", { lost: 1 }, 1],
   ["an append applied twice", { duplicated: 1 }, 1],
+  ["an append that was said not to have run", { phantom: 1 }, 1],
+  ["appends out of order", { reordered: 1 }, 1],
+  ["text that nobody wrote", { foreign: 1 }, 1],
   ["a history that fits no order", { linearizable: false }, 1],
   ["a check that could not decide", { linearizable: null }, 2],
-  ["final values that could not be read", { lost: null, duplicated: null }, 2],
+  ["no key audited", { lost: null, duplicated: null, unaudited: 3 }, 2],
+  ["one key not audited", { unaudited: 1 }, 2],
+  ["one key not read", { unread: 1 }, 2],
+  ["a loss beside a key that was not audited", { lost: 1, unaudited: 1 }, 1],
   ["a loss beside a check that could not decide", { lost: 1, linearizable: null }, 1],
-  ["a wrong history beside final values that could not be read", { lost: null, linearizable: false }, 1],
-] as const)("ends %s (%o) with exit code %i", (_name, found, code) => {
+  ["a wrong history beside keys that were not audited", { lost: null, linearizable: false }, 1],
+  ["a run in which nothing was acknowledged", { acknowledged: 0 }, 2],
+  ["a planned fault that did not happen", { faultsLeftOut: [missed] }, 2],
+  ["a fault that the system cannot do", { faultsLeftOut: [unable] }, 0],
+  ["a cluster that did not become whole", { whole: false }, 2],
+  ["a loss in a cluster that did not become whole", { whole: false, lost: 1 }, 1],
+];
+
+it.each(outcomes)("ends %s (%o) with exit code %i", (_name, found, code) => {
   expect(exitCodeOf({ ...proven, ...found })).toBe(code);
+});
+
+it("says what was to be tested and was not", () => {
+  const gaps = gapsOf({ acknowledged: 0, whole: false, faultsLeftOut: [missed, unable] });
+
+  expect(gaps).toEqual([
+    "no operation was acknowledged",
+    "planned, but left out: kill",
+    "the cluster was not whole at the end",
+  ]);
 });
 
 it("takes p50 and p99 over the acknowledged operations alone", () => {
@@ -64,13 +103,9 @@ it("does not count what happened outside the window", () => {
   expect(acknowledgedAt(0, 500, 510, 520, 2_000).unavailableMs(500, 520)).toBe(10);
 });
 
-it("says what was lost, what was left out and what could not be decided", () => {
-  const report: Report = {
+function reportOf(found: Partial<Report>): Report {
+  return {
     ...proven,
-    lost: 1,
-    duplicated: null,
-    linearizable: null,
-    findings: ["2 key(s) undecided"],
     seed: 4,
     nodes: 3,
     sessions: 8,
@@ -85,15 +120,20 @@ it("says what was lost, what was left out and what could not be decided", () => 
     probes: 30,
     leaderChanges: 2,
     faults: [{ kind: "kill", atMs: 3_000, endedAtMs: 6_500, unavailableMs: 1_234 }],
-    faultsLeftOut: [{ kind: "freeze", why: "this system has no SIGSTOP" }],
+    faultsLeftOut: [unable],
     p50Ms: 4.2,
     p99Ms: 900,
     longestUnavailableMs: 1_234,
     keys: 24,
     checkMs: 100,
+    ...found,
   };
+}
 
-  const text = formatReport(report);
+it("says what was lost, what was left out and what could not be decided", () => {
+  const found = { lost: 1, duplicated: null, linearizable: null, findings: ["2 key(s) undecided"] };
+
+  const text = formatReport(reportOf(found));
 
   for (const line of [
     /failed +2 OUTCOME_UNKNOWN, 1 NOT_LEADER/,
@@ -105,4 +145,17 @@ it("says what was lost, what was left out and what could not be decided", () => 
     /2 key\(s\) undecided/,
   ])
     expect(text).toMatch(line);
+});
+
+it("says that there was nothing to lose in a workload without appends", () => {
+  const text = formatReport(reportOf({ appends: 0 }));
+
+  expect(text).toMatch(/lost +no appends in this workload\n/);
+  expect(text).toMatch(/duplicated +no appends in this workload\n/);
+});
+
+it("counts the losses that are known beside the keys that are not", () => {
+  expect(formatReport(reportOf({ lost: 2, unaudited: 1 }))).toMatch(
+    /lost +2 acknowledged appends lost, 1 keys unknown/,
+  );
 });

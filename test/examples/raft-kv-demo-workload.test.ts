@@ -93,8 +93,48 @@ it.each(["", "null", "[]", "7"])("refuses %j, which is no workload at all", (tex
   ]);
 });
 
+const bomb = '{"a": &a [1,1], "b": &b [*a,*a], "c": [*b,*b]}';
+const long = "k".repeat(5_000);
+
+it.each([
+  ["an alias", '{"shares": &s {"get": 1}, "logKeys": *s}', /w\.json:1:38: the alias \*s is not allowed$/],
+  ["an alias of nothing", '{\n"logKeys": *none}', /w\.json:2:12: the alias \*none is not allowed$/],
+  ["an alias bomb", bomb, /w\.json:1:26: the alias \*a is not allowed$/],
+  ["brackets without end", "[".repeat(30_000), /w\.json:1:\d+: nested more than 8 levels deep$/],
+  ["lists in lists", `${"- ".repeat(30_000)}x`, /w\.json:1:\d+: nested more than 8 levels deep$/],
+  ["questions in questions", "? ".repeat(30_000), /w\.json:1:\d+: nested more than 8 levels deep$/],
+  [
+    "ten levels",
+    `{"shares": ${"[".repeat(10)}1${"]".repeat(10)}}`,
+    /w\.json:1:18: nested more than 8 levels/,
+  ],
+  ["a file without end", " ".repeat(70_000), /w\.json:1:1: the file is longer than the 65536 bytes allowed$/],
+  ["a long value", `{"logKeys": "${long}"}`, /logKeys is "k{59}\.\.\.; allowed: a whole number/],
+  ["a long name", `{"${long}": 1}`, /unknown key k{60}\.\.\.; allowed: shares/],
+  ["an escape code", '{"a\\u001b[31m": 1}', /unknown key a\\u001b\[31m; allowed/],
+])("refuses %s with place and reason, in a few short lines", (_name, text, problem) => {
+  const problems = problemsOf(text);
+
+  expect(problems.join("\n")).toMatch(new RegExp(problem.source, "m"));
+  expect(problems.length).toBeLessThanOrEqual(6);
+  expect(Math.max(...problems.map((line) => line.length))).toBeLessThan(250);
+});
+
+it("tells the first five problems and how many more there are", () => {
+  const keys = Array.from({ length: 100 }, (_, index) => `"key-${index}": 1`);
+
+  const problems = problemsOf(checkedIn.replace('"thinkMs": 5', `"thinkMs": 5, ${keys.join()}`));
+
+  expect(problems).toHaveLength(6);
+  expect(problems.at(-1)).toBe("  and 95 more");
+});
+
+it.skipIf(process.platform === "win32")("reads no more of a device than a workload can be long", () => {
+  expect(() => readWorkload("/dev/zero")).toThrow(/\/dev\/zero:1:1: the file is longer than/);
+});
+
 it("names a file that cannot be read", () => {
-  expect(() => readWorkload("no/such/file.json")).toThrow(/cannot be read: ENOENT.*no\/such\/file\.json/);
+  expect(() => readWorkload("no/such/file.json")).toThrow(/cannot be read: no\/such\/file\.json: ENOENT/);
 });
 
 it("calls the same operations for the same seed and others for another", () => {

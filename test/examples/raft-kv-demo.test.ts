@@ -20,9 +20,11 @@ describe("the demo", { timeout: LIMIT_MS }, () => {
 
     expect(exitCode, run.stderr).toBe(0);
     const report = JSON.parse(run.stdout) as Report;
-    expect(report).toMatchObject({ lost: 0, duplicated: 0, linearizable: true });
-    expect(report.faults.length + report.faultsLeftOut.length).toBe(3);
-    expect(report.faults.length).toBeGreaterThanOrEqual(1);
+    expect(report).toMatchObject({ lost: 0, duplicated: 0, linearizable: true, whole: true });
+    expect(report).toMatchObject({ phantom: 0, reordered: 0, foreign: 0, unaudited: 0, unread: 0 });
+    const kinds = [...report.faults, ...report.faultsLeftOut].map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(["freeze", "kill", "partition"]);
+    expect(report.faultsLeftOut.filter(({ isByPlatform }) => !isByPlatform)).toEqual([]);
     expect(report.acknowledged).toBeGreaterThan(100);
     expect(report.operations).toBe(
       report.acknowledged + Object.values(report.failed).reduce((sum, count) => sum + count, 0),

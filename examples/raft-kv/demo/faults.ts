@@ -28,6 +28,8 @@ export interface Fault {
 export interface LeftOut {
   readonly kind: FaultKind;
   readonly why: string;
+  /** The system cannot do it; any other reason leaves the test short of what was planned. */
+  readonly isByPlatform: boolean;
 }
 
 /** How long the cluster may take to become whole before the next fault is left out. */
@@ -56,11 +58,11 @@ export async function runFaults(
   for (const planned of plan) {
     await sleep(Math.max(0, planned.atMs - timeline.nowMs), undefined, { signal });
     const leader = await target.whole(WHOLE_LIMIT_MS, signal);
-    const why = leader === undefined ? `the cluster was not whole within ${WHOLE_LIMIT_MS} ms` : undefined;
-    const excuse = why ?? (planned.kind === "freeze" ? whyNoFreeze() : undefined);
-    if (leader === undefined || excuse !== undefined) {
-      log.leftOut.push({ kind: planned.kind, why: excuse! });
-      timeline.note(`the ${planned.kind} is left out: ${excuse}`);
+    const noFreeze = planned.kind === "freeze" ? whyNoFreeze() : undefined;
+    if (leader === undefined || noFreeze !== undefined) {
+      const why = noFreeze ?? `the cluster was not whole within ${WHOLE_LIMIT_MS} ms`;
+      log.leftOut.push({ kind: planned.kind, why, isByPlatform: noFreeze !== undefined });
+      timeline.note(`the ${planned.kind} is left out: ${why}`);
       continue;
     }
     const name = target.nodes[leader]!.name;
@@ -93,7 +95,7 @@ async function begin(target: FaultTarget, { kind, cutsClient }: PlannedFault, no
       return `${name}, the leader, frozen (SIGSTOP)`;
     case "partition":
       await target.cutOff(node, cutsClient);
-      return `${name}, the leader, cut off from the other nodes${cutsClient ? " and from the client" : ""}`;
+      return `${name}, the leader, cut off from the other nodes${cutsClient ? " and the client" : ""}`;
   }
 }
 

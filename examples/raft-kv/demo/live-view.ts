@@ -11,6 +11,11 @@ const LABEL = 10;
 const RECENT_MS = 2_000;
 const LEVELS = "▁▂▃▄▅▆▇█";
 const MARKS = { kill: "K", freeze: "F", partition: "P" } as const;
+const LEGEND = Object.entries(MARKS)
+  .map(([kind, mark]) => `${mark} ${kind}`)
+  .join(" ");
+/** Room for the longest words to the right of a bar. */
+const WORDS = 20;
 
 /** What is shown of a running demo. */
 export function demoView(progress: Progress, hasColours: boolean): LiveSource {
@@ -18,7 +23,7 @@ export function demoView(progress: Progress, hasColours: boolean): LiveSource {
   return {
     screen: (size) => {
       const head = [
-        `Raft KV: ${progress.title}`,
+        `Raft KV: ${progress.title}  ${paint.dim(LEGEND)}`,
         label("progress", progressLine(progress, size, paint)),
         label("rate", rateLine(progress, size, paint)),
         label("faults", faultLine(progress, size, paint)),
@@ -45,14 +50,8 @@ function label(name: string, text: string): string {
 
 /** One column for each equal part of the run; a run that takes longer than asked for shrinks. */
 function columnsOf({ nowMs, seconds }: Progress, size: ScreenSize): { width: number; msEach: number } {
-  const words = hasLegend(size) ? 29 : 20;
-  const width = Math.max(10, Math.min(100, size.columns - LABEL - words));
+  const width = Math.max(10, Math.min(100, size.columns - LABEL - WORDS));
   return { width, msEach: Math.max(seconds * 1_000, nowMs()) / width };
-}
-
-/** Room on the right for what the marks of the faults mean. */
-function hasLegend({ columns }: ScreenSize): boolean {
-  return columns >= 100;
 }
 
 function progressLine(progress: Progress, size: ScreenSize, paint: Paint): string {
@@ -90,8 +89,7 @@ function faultLine(progress: Progress, size: ScreenSize, paint: Paint): string {
   };
   for (const { kind, atMs, endedAtMs } of faults) draw(kind, atMs, endedAtMs);
   if (current !== undefined) draw(current.kind, current.atMs, progress.nowMs());
-  const words = Object.entries(MARKS).map(([kind, mark]) => `${mark} ${kind}`);
-  return `${line.join("")} ${paint.dim(hasLegend(size) ? words.join(" ") : "K F P")}`;
+  return line.join("");
 }
 
 function leaderText({ cluster }: Progress): string {

@@ -19,7 +19,7 @@ export class Load {
   readonly #parts: LoadParts;
   readonly #sessions: Promise<void>[];
   readonly #keys = new Set<string>();
-  #isStopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(parts: LoadParts, sources: readonly OperationSource[]) {
     this.#parts = parts;
@@ -31,9 +31,9 @@ export class Load {
     return this.#keys;
   }
 
-  /** Starts no more operations. */
+  /** Starts no more operations and wakes the sessions that rest. */
   stop(): void {
-    this.#isStopping = true;
+    this.#stopping.abort();
   }
 
   /** Starts no more operations and waits for those in flight. */
@@ -43,11 +43,13 @@ export class Load {
   }
 
   async #work(source: OperationSource, session: number): Promise<void> {
-    while (!this.#isStopping) {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       const operation = source.next();
       this.#keys.add(operation.key);
       await this.#call(operation, session);
-      if (!this.#isStopping) await sleep(this.#parts.thinkMs);
+      // It rejects when the load stops, and then the loop ends.
+      await sleep(this.#parts.thinkMs, undefined, { signal }).catch(() => {});
     }
   }
 

@@ -32,10 +32,13 @@ usage: npm start -- [flags]      (or: node --import tsx examples/raft-kv/demo/ma
   --workload FILE  what is called, instead of examples/raft-kv/workload.json
   --json           one JSON object on standard output, everything else on standard error
                    (npm start prints a heading of its own; npm start --silent does not)
-  --help           this text
+  -h, --help       this text
 
-Exit code: 0 when nothing was lost or applied twice and the history is linearizable, 1 when not, 2 when the check could
-not decide, for wrong flags, for a bad workload file, or when it could not run; 130 after Ctrl-C.`;
+Exit code: 0 when operations were acknowledged, all planned faults happened (but for what this system cannot do), the
+cluster is whole at the end, nothing was lost or applied twice, and the history is linearizable; 1 when it is proven that
+something was lost, applied twice, out of order or never called, or that the history is not linearizable; 2 when none of
+both is proven, for wrong flags, for a bad workload file, or when it could not run; 130 after Ctrl-C, 141 after a broken
+pipe.`;
 
 const FLAGS = {
   seconds: { type: "string", allowed: rangeText(SECONDS) },

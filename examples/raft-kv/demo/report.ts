@@ -2,12 +2,24 @@ import { alignColumns } from "../../shared/align-columns.js";
 import type { FaultKind } from "./fault-plan.js";
 import type { LeftOut } from "./faults.js";
 
-/** What the check of a history found. */
+/** What the check of a history found. The counts are null when there were appends and none of their keys could be audited. */
 export interface Verdict {
-  /** Acknowledged appends that no final value holds; null when the final values could not be read. */
+  /** Appends that were tried. */
+  readonly appends: number;
+  /** Acknowledged appends that no final value holds. */
   readonly lost: number | null;
-  /** Appends that a final value holds more than once; null as above. */
+  /** Appends that a final value holds more than once. */
   readonly duplicated: number | null;
+  /** Appends that provably did not run, and that a final value holds. */
+  readonly phantom: number | null;
+  /** Appends that stand before an earlier one of the same session. */
+  readonly reordered: number | null;
+  /** Text in a final value that nobody appended. */
+  readonly foreign: number | null;
+  /** Keys with appends about which nothing above is known. */
+  readonly unaudited: number;
+  /** Keys that could not be read at the end. */
+  readonly unread: number;
   /** Null when it could not be decided. */
   readonly linearizable: boolean | null;
   /** What was wrong, or why it was not decided: one sentence each. */
@@ -41,6 +53,8 @@ export interface Report extends Verdict {
   readonly leaderChanges: number;
   readonly faults: readonly FaultReport[];
   readonly faultsLeftOut: readonly LeftOut[];
+  /** Whether all nodes were there and had caught up after the load. */
+  readonly whole: boolean;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly longestUnavailableMs: number;
@@ -48,10 +62,31 @@ export interface Report extends Verdict {
   readonly checkMs: number;
 }
 
+/** What the exit code depends on. */
+export type Outcome = Omit<Verdict, "appends" | "findings"> &
+  Pick<Report, "acknowledged" | "whole" | "faultsLeftOut">;
+
 /** 0 proven, 1 disproven, 2 undecided. What is disproven stays so, whatever else could not be decided. */
-export function exitCodeOf({ lost, duplicated, linearizable }: Verdict): 0 | 1 | 2 {
-  if ((lost ?? 0) > 0 || (duplicated ?? 0) > 0 || linearizable === false) return 1;
-  return lost === null || duplicated === null || linearizable === null ? 2 : 0;
+export function exitCodeOf(outcome: Outcome): 0 | 1 | 2 {
+  const { lost, duplicated, phantom, reordered, foreign, linearizable } = outcome;
+  const counts = [lost, duplicated, phantom, reordered, foreign];
+  if (counts.some((count) => (count ?? 0) > 0) || linearizable === false) return 1;
+  if (counts.includes(null) || outcome.unaudited > 0 || outcome.unread > 0 || linearizable === null) return 2;
+  return gapsOf(outcome).length > 0 ? 2 : 0;
+}
+
+/** What was to be tested and was not, one sentence each. What a platform cannot do was never to be tested there. */
+export function gapsOf({
+  acknowledged,
+  whole,
+  faultsLeftOut,
+}: Pick<Outcome, "acknowledged" | "whole" | "faultsLeftOut">): string[] {
+  const missed = faultsLeftOut.filter(({ isByPlatform }) => !isByPlatform).map(({ kind }) => kind);
+  return [
+    ...(acknowledged === 0 ? ["no operation was acknowledged"] : []),
+    ...(missed.length > 0 ? [`planned, but left out: ${missed.join(", ")}`] : []),
+    ...(whole ? [] : ["the cluster was not whole at the end"]),
+  ];
 }
 
 /** The report for people. */
@@ -69,8 +104,8 @@ export function formatReport(report: Report): string {
       "unavailable",
       `${report.longestUnavailableMs} ms at the longest, elections of ${report.electionTimeoutMs.join(" to ")} ms included`,
     ],
-    ["lost", countText(report.lost, "acknowledged append", "lost")],
-    ["duplicated", countText(report.duplicated, "append", "applied twice")],
+    ["lost", countText(report, report.lost, "acknowledged append", "lost")],
+    ["duplicated", countText(report, report.duplicated, "append", "applied twice")],
     ["linearizable", { true: "yes", false: "NO", null: "undecided" }[String(report.linearizable)]!],
   ];
   return [
@@ -97,7 +132,9 @@ function formatFaults({ faults, faultsLeftOut }: Report): string {
   return [table, ...faultsLeftOut.map(({ kind, why }) => `left out: ${kind}, because ${why}`), ""].join("\n");
 }
 
-function countText(count: number | null, noun: string, verb: string): string {
+function countText(report: Report, count: number | null, noun: string, verb: string): string {
+  if (report.appends === 0) return "no appends in this workload";
   if (count === null) return "undecided";
-  return `${count} ${noun}${count === 1 ? "" : "s"} ${verb}`;
+  const text = `${count} ${noun}${count === 1 ? "" : "s"} ${verb}`;
+  return report.unaudited === 0 ? text : `${text}, ${report.unaudited} keys unknown`;
 }

@@ -5,12 +5,13 @@ import { abortable } from "../../shared/abortable.js";
 import type { LiveView } from "../../shared/live-view.js";
 import { Timeline } from "../../shared/timeline.js";
 import { DemoCluster } from "./cluster.js";
-import { planFaults } from "./fault-plan.js";
-import { type FaultLog, runFaults, WHOLE_LIMIT_MS } from "./faults.js";
-import { Load } from "./load.js";
+import { type PlannedFault, planFaults } from "./fault-plan.js";
+import { type FaultLog, type FaultTarget, runFaults, WHOLE_LIMIT_MS } from "./faults.js";
+import { LeaderWatch } from "./leader-watch.js";
+import { Load, type LoadParts } from "./load.js";
 import { OperationSource } from "./operations.js";
 import type { DemoOptions } from "./options.js";
-import type { FaultReport, Report, Verdict } from "./report.js";
+import { type FaultReport, gapsOf, type Report, type Verdict } from "./report.js";
 import { Tally } from "./tally.js";
 import { CLUSTER_TIMES } from "./times.js";
 import { verify } from "./verify.js";
@@ -36,6 +37,9 @@ export interface RunOptions
   readonly onStart?: (progress: Progress) => LiveView;
 }
 
+/** What a run needs of the cluster. */
+export type RunCluster = FaultTarget & Pick<DemoCluster, "nodes" | "clerk" | "nameOf">;
+
 /** Runs the demo and returns what happened. Whatever happens, the nodes are gone when it returns or throws. */
 export async function runDemo(options: RunOptions): Promise<Report> {
   const cluster = await DemoCluster.start(options.nodes, options.sessions, options.signal);
@@ -46,8 +50,9 @@ export async function runDemo(options: RunOptions): Promise<Report> {
   }
 }
 
-async function runOn(cluster: DemoCluster, options: RunOptions): Promise<Report> {
-  const { seconds, seed, nodes, sessions, workload, signal } = options;
+/** Load, faults and check on a cluster that runs. */
+export async function runOn(cluster: RunCluster, options: RunOptions): Promise<Report> {
+  const { seconds, seed, nodes, sessions, signal } = options;
   let view: LiveView | undefined;
   const timeline = new Timeline((entry) => view?.entry(entry));
   const tally = new Tally();
@@ -55,65 +60,96 @@ async function runOn(cluster: DemoCluster, options: RunOptions): Promise<Report>
   const faultLog: FaultLog = { faults: [], leftOut: [], current: undefined };
   let endedAtMs: number | undefined;
   const nowMs = () => endedAtMs ?? timeline.nowMs;
-  const leaders = watchLeaders(cluster, timeline);
-  const sources = Array.from(
-    { length: sessions },
-    (_, index) =>
-      new OperationSource(workload, new SeededRandom(seed * 1_000 + index + 1), index + 1, sessions),
+  using leaders = new LeaderWatch(cluster.clerk, ({ address, term }) =>
+    timeline.note(`${cluster.nameOf(address)} leads in term ${term}`),
   );
-  const parts = {
-    clerk: cluster.clerk,
-    history,
-    tally,
-    nowMs: () => timeline.nowMs,
-    thinkMs: workload.thinkMs,
-  };
-  const load = new Load(parts, sources);
+  const load = startLoad(cluster, options, { history, tally, nowMs: () => timeline.nowMs });
   const title = `${nodes} nodes, ${sessions} sessions, seed ${seed}`;
   view = options.onStart?.({ title, seconds, cluster, timeline, tally, faultLog, nowMs });
+  const troubles = new Troubles(timeline, signal);
   try {
     const plan = options.hasFaults ? planFaults(seconds, new SeededRandom(seed)) : [];
-    await runFaults(cluster, plan, faultLog, timeline, signal);
-    await sleep(Math.max(0, seconds * 1_000 - timeline.nowMs), undefined, { signal });
+    await troubles.of(() => runFaults(cluster, plan, faultLog, timeline, signal));
+    leaveOutTheRest(plan, faultLog, troubles);
+    const restMs = troubles.texts.length > 0 ? 0 : seconds * 1_000 - timeline.nowMs;
+    await sleep(Math.max(0, restMs), undefined, { signal });
+    await abortable(load.finish(), signal);
+    // Every figure is of this moment: nothing is in flight any more, and the check has not begun.
     endedAtMs = timeline.nowMs;
     const { retries, probes } = cluster.clerk.stats();
-    timeline.note("the load ends");
-    await abortable(load.finish(), signal);
-    if ((await cluster.whole(WHOLE_LIMIT_MS, signal)) === undefined)
-      timeline.note("the cluster is not whole");
+    const counts = { retries, probes, leaderChanges: leaders.changes, keys: load.keys.size };
+    const ofLoad = { ...counts, ...loadReport(options, tally, faultLog, endedAtMs) };
+    timeline.note("the load has ended");
+    const whole = (await troubles.of(() => cluster.whole(WHOLE_LIMIT_MS, signal))) !== undefined;
+    if (!whole) timeline.note("the cluster is not whole");
     timeline.note(`reading ${load.keys.size} keys and checking ${tally.operations} operations`);
     const checkedAt = performance.now();
     const verdict = await verify(cluster.clerk, history, [...load.keys], sessions, signal);
     timeline.note("checked");
     const checkMs = Math.round(performance.now() - checkedAt);
-    const counts = { retries, probes, leaderChanges: leaders.changes(), keys: load.keys.size, checkMs };
-    return report(options, tally, faultLog, endedAtMs, counts, verdict);
+    const findings = [...verdict.findings, ...gapsOf({ ...ofLoad, whole }), ...troubles.texts];
+    return { ...ofLoad, whole, checkMs, ...verdict, findings };
   } finally {
     load.stop();
-    leaders.end();
     view?.end();
   }
 }
 
-/** Notes every leader the Clerk learns of. */
-function watchLeaders(cluster: DemoCluster, timeline: Timeline) {
-  let changes = 0;
-  const subscription = cluster.clerk.onEvent((event) => {
-    if (event.type !== "leader.changed") return;
-    changes += 1;
-    timeline.note(`${cluster.nameOf(event.leader.address)} leads in term ${event.leader.term}`);
-  });
-  return { changes: () => changes, end: () => subscription.dispose() };
+/** What went wrong with the cluster. It ends the faults, not the check: what was found up to then is worth the most. */
+class Troubles {
+  readonly texts: string[] = [];
+  readonly #timeline: Timeline;
+  readonly #signal: AbortSignal;
+
+  constructor(timeline: Timeline, signal: AbortSignal) {
+    this.#timeline = timeline;
+    this.#signal = signal;
+  }
+
+  async of<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      const text = error instanceof Error ? error.message : String(error);
+      this.#timeline.note(firstLine(text));
+      if (!this.texts.includes(text)) this.texts.push(text);
+      return undefined;
+    }
+  }
 }
 
-function report(
+function leaveOutTheRest(plan: readonly PlannedFault[], log: FaultLog, { texts: [trouble] }: Troubles): void {
+  if (trouble === undefined) return;
+  const why = firstLine(trouble);
+  for (const { kind } of plan.slice(log.faults.length + log.leftOut.length))
+    log.leftOut.push({ kind, why, isByPlatform: false });
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!.replace(/:$/, "");
+}
+
+function startLoad(
+  { clerk }: RunCluster,
+  { seed, sessions, workload }: RunOptions,
+  parts: Pick<LoadParts, "history" | "tally" | "nowMs">,
+): Load {
+  const sources = Array.from({ length: sessions }, (_, index) => {
+    const random = new SeededRandom(seed * 1_000 + index + 1);
+    return new OperationSource(workload, random, index + 1, sessions);
+  });
+  return new Load({ ...parts, clerk, thinkMs: workload.thinkMs }, sources);
+}
+
+type CountedLater = "whole" | "checkMs" | "keys" | "retries" | "probes" | "leaderChanges";
+
+function loadReport(
   { seed, nodes, sessions }: RunOptions,
   tally: Tally,
   faultLog: FaultLog,
   endedAtMs: number,
-  counts: Pick<Report, "retries" | "probes" | "leaderChanges" | "keys" | "checkMs">,
-  verdict: Verdict,
-): Report {
+): Omit<Report, keyof Verdict | CountedLater> {
   const { acknowledged, operations, failed } = tally;
   return {
     seed,
@@ -130,8 +166,6 @@ function report(
     faultsLeftOut: faultLog.leftOut,
     ...tally.latency(),
     longestUnavailableMs: tally.unavailableMs(0, endedAtMs),
-    ...counts,
-    ...verdict,
   };
 }
 

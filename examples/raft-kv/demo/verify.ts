@@ -1,76 +1,127 @@
 import type { Clerk } from "holdfast";
 import {
+  type AppendAudit,
   type AuditedToken,
   auditAppends,
-  checkLinearizable,
+  type CheckLimits,
   type HistoryRecorder,
+  type Operation,
 } from "../../../test/support/linearizability/index.js";
+import { checkInWorker } from "./check-in-worker.js";
 import { record } from "./load.js";
 import type { Verdict } from "./report.js";
 
-/** Time that the check may take; what is not decided by then counts as undecided. */
-const CHECK_LIMIT_MS = 60_000;
+/** What the check may take; what is not decided by then counts as undecided. */
+const CHECK_LIMITS = { maxMs: 60_000, maxSteps: 50_000_000 };
 const READ_LIMIT_MS = 15_000;
-/** Lost and doubled appends that are named; more of them say nothing new. */
+/** For all final reads together, so that a dead cluster does not cost the limit of one for every key. */
+const READ_ALL_LIMIT_MS = 30_000;
+/** Appends of one sort that are named; more of them say nothing new. */
 const NAMED_TOKENS = 5;
 
-/** Reads every key once more, with so many reads at once, and judges the whole history by what they say. */
+/** What the keys hold at the end, and why some could not be read. */
+interface FinalValues {
+  readonly values: ReadonlyMap<string, string | undefined>;
+  readonly failures: readonly unknown[];
+}
+
+/**
+ * Reads every key once more, with so many reads at once, and judges the whole history by what they say. A key that cannot be
+ * read leaves the verdict on the others as it is.
+ */
 export async function verify(
   clerk: Pick<Clerk, "get">,
   history: HistoryRecorder,
   keys: readonly string[],
   readers: number,
   signal: AbortSignal,
+  limits: Omit<CheckLimits, "clock"> = CHECK_LIMITS,
 ): Promise<Verdict> {
-  const final = new Map<string, string | undefined>();
+  const final = await readAll(clerk, history, keys, readers, signal);
+  const operations = history.history();
+  const { verdict, explanation } = await checkInWorker(operations, limits, signal);
+  const audit = auditAppends(operations, final.values, history.notRun());
+  return {
+    ...countsOf(audit, [...operations, ...history.notRun()]),
+    unread: final.failures.length,
+    linearizable: { linearizable: true, "not-linearizable": false, undecided: null }[verdict],
+    findings: [
+      ...(verdict === "linearizable" ? [] : [explanation]),
+      ...unreadText(final, keys.length),
+      ...audit.unaudited
+        .filter(({ key }) => final.values.has(key))
+        .slice(0, NAMED_TOKENS)
+        .map(({ key, reason }) => `key ${key} could not be audited: ${reason}`),
+      ...tokenTexts(audit),
+    ],
+  };
+}
+
+async function readAll(
+  clerk: Pick<Clerk, "get">,
+  history: HistoryRecorder,
+  keys: readonly string[],
+  readers: number,
+  stop: AbortSignal,
+): Promise<FinalValues> {
+  const values = new Map<string, string | undefined>();
+  const failures: unknown[] = [];
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(READ_ALL_LIMIT_MS)]);
   const left = [...keys];
-  let failure: unknown;
   const read = async (_: unknown, reader: number): Promise<void> => {
-    for (let key = left.pop(); key !== undefined && failure === undefined; key = left.pop()) {
+    for (let key = left.pop(); key !== undefined; key = left.pop()) {
       const wanted = key;
       const call = () => clerk.get(wanted, { timeoutMs: READ_LIMIT_MS, signal });
       try {
         // A session of its own in the history, named after none of the load's.
-        final.set(wanted, await record(history, -1 - reader, { kind: "get", key: wanted }, call));
+        values.set(wanted, await record(history, -1 - reader, { kind: "get", key: wanted }, call));
       } catch (error) {
-        failure = error;
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: readers }, read));
-  signal.throwIfAborted();
-  return judge(history, final, failure);
+  stop.throwIfAborted();
+  return { values, failures };
 }
 
-function judge(
-  history: HistoryRecorder,
-  final: ReadonlyMap<string, string | undefined>,
-  failure: unknown,
-): Verdict {
-  const operations = history.history();
-  const clock = { now: () => performance.now() };
-  const checked = checkLinearizable(operations, { clock, maxMs: CHECK_LIMIT_MS, maxSteps: 50_000_000 });
-  const linearizable = { linearizable: true, "not-linearizable": false, undecided: null }[checked.verdict];
-  const findings = linearizable === true ? [] : [checked.explanation];
-  if (failure !== undefined) {
-    const why = `not every key could be read at the end: ${(failure as Error).message}`;
-    return { lost: null, duplicated: null, linearizable, findings: [...findings, why] };
-  }
-  const audit = auditAppends(operations, final, history.notRun());
-  const unaudited = audit.unaudited.map(({ key, reason }) => `key ${key} could not be audited: ${reason}`);
-  if (unaudited.length > 0)
-    return { lost: null, duplicated: null, linearizable, findings: [...findings, ...unaudited] };
-  const { lost, duplicated } = audit;
-  const named = [...lost, ...duplicated].slice(0, NAMED_TOKENS);
+type Counts = Omit<Verdict, "unread" | "linearizable" | "findings">;
+
+/** Null for all that is counted when there were appends and none of their keys could be audited: then nothing is known. */
+function countsOf(audit: AppendAudit, operations: readonly Operation[]): Counts {
+  const appended = operations.filter(({ kind }) => kind === "append");
+  const keys = new Set(appended.map(({ key }) => key));
+  const isUnknown = keys.size > 0 && audit.unaudited.length === keys.size;
+  const count = (found: readonly unknown[]) => (isUnknown ? null : found.length);
   return {
-    lost: lost.length,
-    duplicated: duplicated.length,
-    linearizable,
-    findings: [...findings, ...named.map(describeToken)],
+    appends: appended.length,
+    lost: count(audit.lost),
+    duplicated: count(audit.duplicated),
+    phantom: count(audit.phantom),
+    reordered: count(audit.reordered),
+    foreign: count(audit.foreign),
+    unaudited: audit.unaudited.length,
   };
 }
 
-function describeToken({ key, token, session, ...rest }: AuditedToken & { times?: number }): string {
-  const what = rest.times === undefined ? "is missing" : `is there ${rest.times} times`;
-  return `"${token}", which session ${session} appended to ${key}, ${what}`;
+function unreadText({ failures }: FinalValues, keys: number): string[] {
+  if (failures.length === 0) return [];
+  const [first] = failures;
+  const why = first instanceof Error ? first.message : String(first);
+  return [`${failures.length} of ${keys} keys could not be read at the end: ${why}`];
+}
+
+function tokenTexts({ lost, duplicated, phantom, reordered, foreign }: AppendAudit): string[] {
+  const describe = <T extends AuditedToken>(tokens: readonly T[], what: (token: T) => string) =>
+    tokens.slice(0, NAMED_TOKENS).map((each) => {
+      const author = each.session === null ? "which nobody" : `which session ${each.session}`;
+      return `"${each.token}", ${author} appended to ${each.key}, ${what(each)}`;
+    });
+  return [
+    ...describe(lost, () => "is missing"),
+    ...describe(duplicated, ({ times }) => `is there ${times} times`),
+    ...describe(phantom, () => "is there, although the append was said not to have run"),
+    ...describe(reordered, ({ earlier }) => `stands before "${earlier}", which the session appended earlier`),
+    ...describe(foreign, () => "is there"),
+  ];
 }

@@ -1,13 +1,13 @@
-import { readFileSync } from "node:fs";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { UsageError } from "../../shared/flags.js";
+import { readText, WorkloadText } from "./workload-text.js";
 
 const whole = (min: number, max: number) => {
   const allowed = `allowed: a whole number from ${min} to ${max}`;
   return z.number(allowed).int(allowed).min(min, allowed).max(max, allowed);
 };
 const OBJECT = "allowed: an object";
+/** Characters of a wrong value or name that are repeated in a message. */
+const MAX_VALUE = 60;
 
 const workloadSchema = z.strictObject(
   {
@@ -33,35 +33,23 @@ export type Workload = z.output<typeof workloadSchema>;
 
 /**
  * Reads a workload file: JSON, where YAML's comments are welcome too.
- * @throws {UsageError} with a line for each problem: file, line and column, what is wrong, what is allowed.
+ * @throws {UsageError} with a line for each problem, five at most: file, line and column, what is wrong, what is allowed.
  */
 export function readWorkload(path: string): Workload {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`the workload file cannot be read: ${(error as Error).message}`);
-  }
-  return parseWorkload(text, path);
+  return parseWorkload(readText(path), path);
 }
 
 /** As `readWorkload`, for a text already read; the path serves the messages. */
 export function parseWorkload(text: string, path: string): Workload {
-  const lines = new LineCounter();
-  // YAML 1.2 with the JSON schema: it reads all JSON and, unlike JSON.parse, knows where everything stands.
-  const document = parseDocument(text, { schema: "json", lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map(({ pos, message }) => [place(path, lines, pos[0]), message]);
-    throw refused(problems.map(([where, message]) => `${where}: ${message}`));
-  }
-  const given: unknown = document.toJS();
-  const result = workloadSchema.safeParse(given);
+  const given = new WorkloadText(text, path);
+  const result = workloadSchema.safeParse(given.value);
   if (result.success) return result.data;
-  throw refused(
-    result.error.issues.flatMap((issue) =>
-      describe(issue, given).map(
-        ({ keys, message }) => `${place(path, lines, offsetOf(document, keys))}: ${message}`,
-      ),
+  // What is there too much comes first: it says why something else is missing.
+  const isUnknown = ({ code }: z.core.$ZodIssue) => code === "unrecognized_keys";
+  const issues = result.error.issues.toSorted((a, b) => Number(isUnknown(b)) - Number(isUnknown(a)));
+  throw given.refused(
+    issues.flatMap((issue) =>
+      describe(issue, given.value).map(({ keys, message }) => ({ offset: given.offsetOf(keys), message })),
     ),
   );
 }
@@ -75,33 +63,24 @@ function describe(issue: z.core.$ZodIssue, given: unknown): { keys: Key[]; messa
     const known = Object.keys(shape).join(", ");
     return issue.keys.map((key) => {
       const keys = [...issue.path, key];
-      return { keys, message: `unknown key ${keys.join(".")}; allowed: ${known}` };
+      return { keys, message: `unknown key ${shown(keys.join("."))}; allowed: ${known}` };
     });
   }
   const value = valueAt(given, issue.path);
-  const found = value === undefined ? "is missing" : `is ${JSON.stringify(value)}`;
+  const found = value === undefined ? "is missing" : `is ${cut(JSON.stringify(value))}`;
   const name = issue.path.length === 0 ? "the workload" : issue.path.join(".");
   return [{ keys: issue.path, message: `${name} ${found}; ${issue.message}` }];
 }
 
+/** A name from the file: control characters of it would reach the terminal. */
+function shown(name: string): string {
+  return cut(JSON.stringify(name).slice(1, -1));
+}
+
+function cut(text: string): string {
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}...` : text;
+}
+
 function valueAt(given: unknown, path: readonly Key[]): unknown {
   return path.reduce<unknown>((value, key) => (value as Record<Key, unknown> | null)?.[key], given);
-}
-
-/** Where the value stands, or, when it is missing, what should have held it. */
-function offsetOf(document: Document, path: readonly Key[]): number {
-  for (let depth = path.length; depth >= 0; depth -= 1) {
-    const node = document.getIn(path.slice(0, depth), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return 0;
-}
-
-function place(path: string, lines: LineCounter, offset: number): string {
-  const { line, col } = lines.linePos(offset);
-  return `${path}:${Math.max(1, line)}:${Math.max(1, col)}`;
-}
-
-function refused(problems: readonly string[]): UsageError {
-  return new UsageError(`the workload file is refused:\n${problems.map((each) => `  ${each}`).join("\n")}`);
 }
