@@ -53,16 +53,19 @@ export class Holdfast extends Closable {
   readonly #clerks = new Map<string, Clerk>();
   readonly #peers: Peers[] = [];
 
-  private constructor(
-    private readonly config: Config,
-    private readonly collaborators: HoldfastCollaborators,
-  ) {
+  // Hidden from whoever prints this object: the configuration holds private keys.
+  readonly #config: Config;
+  readonly #collaborators: HoldfastCollaborators;
+
+  private constructor(config: Config, collaborators: HoldfastCollaborators) {
     super();
+    this.#config = config;
+    this.#collaborators = collaborators;
   }
 
   /**
    * Reads a configuration: JSON when the name ends in `.json`, YAML 1.2 otherwise. Environment variables in it are not
-   * expanded; relative paths in it begin at its folder.
+   * expanded; relative paths in it begin at its folder; top-level keys that begin with `x-` are passed over.
    *
    * @throws ResilienceError `CONFIG_INVALID` that lists every problem of the file
    */
@@ -94,7 +97,7 @@ export class Holdfast extends Closable {
     const entry = this.#entry("channels", name);
     return once(this.#channels, name, () => {
       const { target, ...options } = entry.options;
-      return createChannel(target, { ...options, ...security(entry) }, this.collaborators);
+      return createChannel(target, { ...options, ...security(entry) }, this.#collaborators);
     });
   }
 
@@ -115,7 +118,7 @@ export class Holdfast extends Closable {
   clerk(name: string): Clerk {
     const entry = this.#entry("clerks", name);
     return once(this.#clerks, name, () =>
-      createClerk({ ...entry.options, ...security(entry) }, this.collaborators),
+      createClerk({ ...entry.options, ...security(entry) }, this.#collaborators),
     );
   }
 
@@ -130,9 +133,9 @@ export class Holdfast extends Closable {
     settings: RaftPeersSettings<Command> = {},
   ): readonly (GrpcRaftPeer<Command> | null)[] {
     const entry = this.#entry("raftPeers", name);
-    const { addresses, me: ownPlace, channel = {}, ...options } = entry.options;
-    const { me: place = ownPlace, commandCodec } = settings;
-    const me = placeOf(name, place, addresses);
+    const { addresses, me: _, channel = {}, ...options } = entry.options;
+    const me = placeOf(name, settings, entry.options);
+    const { commandCodec } = settings;
     const known = this.#peers.find(
       (peers) => peers.name === name && peers.me === me && peers.commandCodec === commandCodec,
     );
@@ -142,7 +145,7 @@ export class Holdfast extends Closable {
       addresses,
       me,
       { ...options, channel, ...security(entry) },
-      { ...this.collaborators, ...codec },
+      { ...this.#collaborators, ...codec },
     );
     this.#peers.push({ name, me, commandCodec, list });
     return list;
@@ -164,7 +167,7 @@ export class Holdfast extends Closable {
   }
 
   #entry<S extends Section>(section: S, name: string): ConfigEntry<S> {
-    if (!this.isClosed) return entryOf(this.config, section, name);
+    if (!this.isClosed) return entryOf(this.#config, section, name);
     const details = `${section}.${name} was asked for after close()`;
     throw new ResilienceError({ reason: "CLIENT_CLOSED", code: CANCELLED, details });
   }
@@ -175,7 +178,9 @@ const beneath: PresetsBeneath = (section, entry) => {
   if (section === "channels") return withPreset(entry);
   const { channel = {} } = entry;
   if (typeof channel !== "object" || channel === null || Array.isArray(channel)) return entry;
-  return { ...entry, channel: withPreset({ preset: section === "clerks" ? "eraft" : "raft", ...channel }) };
+  const whole = withPreset({ ...channel, preset: section === "clerks" ? "eraft" : "raft" }) as object;
+  // The preset itself may not be written, so it must not stand there for the one who wrote none.
+  return { ...entry, channel: { ...whole, preset: Reflect.get(channel, "preset") } };
 };
 
 function security({

@@ -185,6 +185,17 @@ describe("one problem of a configuration", () => {
   });
 });
 
+it("hides no rule across keys behind an unknown preset", () => {
+  const error = errorOf({
+    channels: { users: { target: "a:1", preset: "nope", timeoutMs: 5, attemptTimeoutMs: 6 } },
+  });
+
+  expect(error.details).toContain('channels.users.preset is "nope": is no preset (known: grpc, raft, eraft)');
+  expect(error.details).toContain("channels.users.attemptTimeoutMs is 6: allowed: timeoutMs or less");
+  expect(error.details).toContain("channels.users.tls: missing");
+  expect(problemCount(error)).toBe(3);
+});
+
 it("tells every problem of all sections in one error", () => {
   const error = errorOf({
     channels: {
@@ -216,6 +227,16 @@ it("tells every problem of all sections in one error", () => {
   ];
   expect(paths.filter((path) => !error.details.includes(path))).toEqual([]);
   expect(problemCount(error)).toBe(paths.length);
+});
+
+it("passes over templates, at the top alone", () => {
+  const template = { anything: [null, { maxAttempts: 99 }] };
+
+  expect(() => Holdfast.fromObject({ "x-base": template, channels: { users } } as object)).not.toThrow();
+  expect(errorOf(channel({ "x-base": template })).details).toContain(
+    "channels.users.x-base is not a known key",
+  );
+  expect(errorOf({ x: 1 }).details).toContain("x is not a known key");
 });
 
 it("gives editors a schema that knows every key of the file and no other", () => {

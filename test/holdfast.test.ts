@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { isReason } from "holdfast";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Holdfast } from "../src/holdfast.js";
@@ -159,12 +160,50 @@ describe("this node's place among Raft peers", () => {
     [-1, "is -1"],
     [0.5, "is 0.5"],
     ["0", "is string"],
+    [null, "is object"],
   ])("is refused with what is allowed: %j", async (me, problem) => {
     await using holdfast = Holdfast.fromObject(SMALL);
 
     const { details } = configErrorOf(() => placeIn(holdfast, me as number));
     expect(details).toContain(`raftPeers.kv.me ${problem}; allowed: 0 to 2, this node's place in addresses`);
   });
+});
+
+describe("what code says of Raft peers", () => {
+  it.each<[unknown, string]>([
+    [null, "settings is null; allowed: a value of type object"],
+    [5, "settings is 5; allowed: a value of type object"],
+    [{ me: 0, mee: 1 }, "mee is not a known key (did you mean me?)"],
+    [
+      { me: 0, commandCodec: 5 },
+      "commandCodec is 5: allowed: an object with the functions encode and decode",
+    ],
+    [{ me: 0, commandCodec: null }, "commandCodec is null: allowed: an object with the functions"],
+    [{ me: 0, commandCodec: { encode: () => "" } }, "commandCodec: allowed: an object with the functions"],
+  ])("is refused with what is allowed: %j", async (settings, problem) => {
+    await using holdfast = Holdfast.fromObject(SMALL);
+
+    const { details } = configErrorOf(() => holdfast.raftPeers("kv", settings as object));
+
+    expect(details).toContain(`Holdfast: 1 problem: ${problem}`);
+  });
+
+  it("is told as a whole", async () => {
+    await using holdfast = Holdfast.fromObject(SMALL);
+
+    const { details } = configErrorOf(() => holdfast.raftPeers("kv", { me: 7, commandCodec: 5 } as never));
+
+    expect(details).toMatch(
+      /^Holdfast: 2 problems: commandCodec is 5: .*; raftPeers\.kv\.me is 7; allowed: 0 to 2/,
+    );
+  });
+});
+
+it("shows nobody its configuration, which holds private keys", async () => {
+  await using holdfast = Holdfast.fromObject(SMALL);
+
+  expect(Object.keys(holdfast).filter((key) => /config|collaborators/.test(key))).toEqual([]);
+  expect(inspect(holdfast, { depth: 9, showHidden: true })).not.toContain("127.0.0.1");
 });
 
 describe("a closed Holdfast", () => {

@@ -18,10 +18,14 @@ export const PRESET_NAMES = ["grpc", "raft", "eraft"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** No `z.enum`, whose error names no nearest value. */
-const presetSchema = z.custom<PresetName>((value) => (PRESET_NAMES as readonly unknown[]).includes(value), {
-  error: ({ input }) =>
-    `is no preset${typeof input === "string" ? suggest(input, PRESET_NAMES) : `; allowed: ${PRESET_NAMES.join(", ")}`}`,
-});
+const presetSchema = z
+  .custom<PresetName>((value) => (PRESET_NAMES as readonly unknown[]).includes(value), {
+    // Without this it would hide the problems of the rules across fields.
+    abort: false,
+    error: ({ input }) =>
+      `is no preset${typeof input === "string" ? suggest(input, PRESET_NAMES) : `; allowed: ${PRESET_NAMES.join(", ")}`}`,
+  })
+  .meta({ enum: PRESET_NAMES });
 
 /** What may differ per method or per service. */
 export const methodOptionsSchema = z.strictObject({
@@ -29,11 +33,11 @@ export const methodOptionsSchema = z.strictObject({
   idempotent: z.boolean().optional(),
   /** As `timeoutMs` of the channel. */
   timeoutMs: positiveMs().nullable().optional(),
-  /** As `attemptTimeoutMs` of the channel. */
+  /** As `attemptTimeoutMs` of the channel; at most the method's timeoutMs. */
   attemptTimeoutMs: positiveMs().nullable().optional(),
   /** As `waitForReady` of the channel. */
   waitForReady: z.boolean().optional(),
-  /** Changes the channel's retry options; false makes one attempt. */
+  /** Changes the channel's retry options, within its maxAttemptsLimit; false makes one attempt. */
   retry: retryOverrideSchema.optional(),
 });
 
@@ -43,6 +47,7 @@ const channelOptionsShape = {
   /** grpc-js channel credentials, as for a `Client`. */
   credentials: z
     .custom<ChannelCredentials>((value) => value instanceof ChannelCredentials, {
+      abort: false,
       message: "must be ChannelCredentials of the same copy of @grpc/grpc-js that Holdfast uses",
     })
     .optional(),
@@ -91,6 +96,49 @@ export const attemptWithinCall = z.refine<{ attemptTimeoutMs?: unknown; timeoutM
   },
 );
 
+/**
+ * What methods say beside what the channel says: a number of attempts that would be cut in silence, or an attempt that
+ * would outlast its call. A call that is shorter than the attempts of its service or channel merely ends earlier.
+ */
+export const methodsWithinChannel = z.superRefine<object>(
+  (options, context) => {
+    const { methods, retry, timeoutMs } = options as Fields;
+    const limit = fieldsOf(retry)["maxAttemptsLimit"] ?? DEFAULT_LIMIT;
+    for (const [name, method] of Object.entries(fieldsOf(methods))) {
+      const own = fieldsOf(method);
+      const problem = (message: string, ...path: string[]) =>
+        context.addIssue({ code: "custom", path: ["methods", name, ...path], message });
+      const { maxAttempts } = fieldsOf(own["retry"]);
+      // What no method may have at all is told by its own schema.
+      if (exceeds(maxAttempts, limit) && retryOverrideSchema.safeParse({ maxAttempts }).success) {
+        problem(`allowed: 1 to the channel's retry.maxAttemptsLimit (${limit})`, "retry", "maxAttempts");
+      }
+      const service = fieldsOf(fieldsOf(methods)[name.split("/")[0] ?? ""]);
+      const callMs = [own["timeoutMs"], service["timeoutMs"], timeoutMs, DEFAULT_TIMEOUT_MS].find(
+        (ms) => ms !== undefined,
+      );
+      if (exceeds(own["attemptTimeoutMs"], callMs)) {
+        problem(
+          `allowed: timeoutMs (${callMs}) or less, or no second attempt could be made`,
+          "attemptTimeoutMs",
+        );
+      }
+    }
+  },
+  { when: isObject },
+);
+
+/** For a channel below a Clerk, which has these two by default and nothing else. */
+const DEFAULT_LIMIT = channelOptionsShape.retry.parse(undefined).maxAttemptsLimit;
+const DEFAULT_TIMEOUT_MS = channelOptionsShape.timeoutMs.parse(undefined);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Rules across fields are asked of what may be anything. */
+function fieldsOf(value: unknown): Fields {
+  return isObject({ value }) ? (value as Fields) : {};
+}
+
 /** All options of a channel. */
 export const channelOptionsSchema = z
   .strictObject(channelOptionsShape)
@@ -104,7 +152,7 @@ export const channelOptionsSchema = z
     path: ["insecure"],
     message: "false needs credentials",
   })
-  .check(attemptWithinCall);
+  .check(attemptWithinCall, methodsWithinChannel);
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

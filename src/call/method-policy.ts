@@ -108,6 +108,7 @@ function overrideRetry(
   if (override === undefined) return base;
   if (override === false) return { ...base, maxAttempts: 1 };
   const backoff = { ...base.backoff, ...withoutUndefined(override.backoff ?? {}) };
+  // A method that asks for more is refused at the door; a call, which may be of any method, is not.
   const maxAttempts = Math.min(override.maxAttempts ?? base.maxAttempts, base.maxAttemptsLimit);
   return { ...base, maxAttempts, backoff, retryableCodes: override.retryableCodes ?? base.retryableCodes };
 }

@@ -1,10 +1,15 @@
 import { z } from "zod";
-import { attemptWithinCall, channelDataShape } from "../call/channel-options.js";
+import { attemptWithinCall, channelDataShape, methodsWithinChannel } from "../call/channel-options.js";
 import { type TlsOptions, tlsOptionsSchema } from "../call/tls-options.js";
 import { canonicalAddress, isObject, parseAddress } from "../core/index.js";
 import { targetSchema } from "../discovery/target-options.js";
+import {
+  clerkChannelRefusals,
+  discoveryNeedsTarget,
+  raftChannelRefusals,
+} from "../raft-peer/channel-beneath-options.js";
 import { clerkOptionsShape } from "../raft-peer/clerk-options.js";
-import { raftPeerOptionsShape } from "../raft-peer/raft-peer-options.js";
+import { messagesFitChannel, raftPeerOptionsShape } from "../raft-peer/raft-peer-options.js";
 import type { TlsProblem } from "./tls-files.js";
 
 /** What an entry is called in code: `holdfast.channel("users")`. A dot or a slash would blur the paths in errors. */
@@ -21,7 +26,9 @@ function named<E extends z.ZodType>(entry: E) {
     },
     { when: isObject },
   );
-  return z.record(z.string(), entry).check(namesAllowed).default({});
+  // For editors; by the schema itself a bad name would hide the problems of its entry.
+  const propertyNames = { type: "string", pattern: NAME.source };
+  return z.record(z.string(), entry).check(namesAllowed).meta({ propertyNames }).default({});
 }
 
 /** Addresses as `host:port`, at least one, none twice. */
@@ -66,6 +73,11 @@ function securityShape(filesOf: (tls: TlsOptions) => readonly TlsProblem[]) {
 
 type Security = { readonly tls?: unknown; readonly insecure?: unknown };
 
+/** The same for editors. */
+const SECURED_ONE_WAY = {
+  oneOf: [{ required: ["tls"] }, { required: ["insecure"], properties: { insecure: { const: true } } }],
+};
+
 const securedOneWay = z.superRefine<Security>(
   ({ tls, insecure }, context) => {
     const problem = (key: keyof Security, message: string) =>
@@ -77,6 +89,9 @@ const securedOneWay = z.superRefine<Security>(
   },
   { when: isObject },
 );
+
+/** The same for editors. */
+const REACHED_ONE_WAY = { oneOf: [{ required: ["servers"] }, { required: ["target"] }] };
 
 const reachedOneWay = z.superRefine<{ readonly servers?: unknown; readonly target?: unknown }>(
   ({ servers, target }, context) => {
@@ -100,8 +115,30 @@ const meWithinAddresses = z.superRefine<{ readonly addresses?: unknown; readonly
   { when: isObject },
 );
 
-/** Further options of a channel that has its preset, and so its defaults, from somebody else. */
-const furtherOptions = z.strictObject(channelDataShape).check(attemptWithinCall).prefault({});
+/** Further options of a Clerk's channels, whose preset, and so their defaults, are fixed. */
+const clerkChannel = z
+  .strictObject({
+    ...channelDataShape,
+    discovery: withoutDefault(channelDataShape.discovery),
+    ...clerkChannelRefusals,
+  })
+  .check(methodsWithinChannel)
+  .prefault({});
+
+/** The same below peers. Unless it is set, the largest message follows from what the peers may send. */
+const raftChannel = z
+  .strictObject({
+    ...channelDataShape,
+    maxSendMessageBytes: withoutDefault(channelDataShape.maxSendMessageBytes),
+    ...raftChannelRefusals,
+  })
+  .check(attemptWithinCall, methodsWithinChannel)
+  .prefault({});
+
+/** For an option about which it matters whether somebody set it. */
+function withoutDefault<S extends z.ZodType>(option: { unwrap(): S }): z.ZodOptional<S> {
+  return option.unwrap().optional();
+}
 
 /**
  * The whole file.
@@ -117,7 +154,8 @@ export function configSchema(filesOf: (tls: TlsOptions) => readonly TlsProblem[]
     channels: named(
       z
         .strictObject({ target: targetSchema, ...security, ...channelDataShape })
-        .check(securedOneWay, attemptWithinCall),
+        .check(securedOneWay, attemptWithinCall, methodsWithinChannel)
+        .meta(SECURED_ONE_WAY),
     ),
     /** Clerks by name: `servers` or `target`, the options of `createClerk`, and `channel` with further ones of its channel. */
     clerks: named(
@@ -127,9 +165,10 @@ export function configSchema(filesOf: (tls: TlsOptions) => readonly TlsProblem[]
           target: targetSchema.optional(),
           ...security,
           ...clerkOptionsShape,
-          channel: furtherOptions,
+          channel: clerkChannel,
         })
-        .check(securedOneWay, reachedOneWay),
+        .check(securedOneWay, reachedOneWay, discoveryNeedsTarget)
+        .meta({ allOf: [SECURED_ONE_WAY, REACHED_ONE_WAY] }),
     ),
     /** Raft clusters by name: the `addresses` of all nodes, which of them is this one, and the options of `createRaftPeers`. */
     raftPeers: named(
@@ -140,9 +179,10 @@ export function configSchema(filesOf: (tls: TlsOptions) => readonly TlsProblem[]
           me: z.int().min(0).optional(),
           ...security,
           ...raftPeerOptionsShape,
-          channel: furtherOptions,
+          channel: raftChannel,
         })
-        .check(securedOneWay, meWithinAddresses),
+        .check(securedOneWay, meWithinAddresses, messagesFitChannel)
+        .meta(SECURED_ONE_WAY),
     ),
   });
 }

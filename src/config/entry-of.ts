@@ -20,16 +20,3 @@ export function entryOf<S extends Section>(config: Config, section: S, name: str
   const near = typeof name === "string" && names.length > MAX_LISTED ? suggest(name, names) : "";
   throw problemsError("Holdfast", [`${section} has no ${shown}${near}; configured: ${known}`]);
 }
-
-/**
- * This node's place among the addresses.
- *
- * @throws ResilienceError `CONFIG_INVALID` when nobody said it, or it is no place
- */
-export function placeOf(name: string, me: unknown, addresses: readonly string[]): number {
-  if (typeof me === "number" && Number.isInteger(me) && me >= 0 && me < addresses.length) return me;
-  const allowed = `allowed: 0 to ${addresses.length - 1}, this node's place in addresses`;
-  const is =
-    me === undefined ? "missing in the file and in the call" : `${typeof me === "number" ? me : typeof me}`;
-  throw problemsError("Holdfast", [`raftPeers.${name}.me is ${is}; ${allowed}`]);
-}

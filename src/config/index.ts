@@ -1,5 +1,5 @@
 export type { ConfigInput } from "./config-options.js";
-export { entryOf, placeOf } from "./entry-of.js";
+export { entryOf } from "./entry-of.js";
 export { configJsonSchema } from "./json-schema.js";
 export {
   type Config,
@@ -8,4 +8,5 @@ export {
   parseConfig,
   type Section,
 } from "./parse-config.js";
+export { placeOf } from "./raft-peers-settings.js";
 export { readConfigFile } from "./read-file.js";

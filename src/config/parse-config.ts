@@ -45,7 +45,8 @@ export function parseConfig(
 ): Config {
   const files = new TlsFiles(folder);
   const schema = configSchema((tls) => files.problemsOf(tls));
-  const data = plainData(written);
+  const { value, problems: unreadable } = plainData(written);
+  const data = { value: withoutTemplates(value), problems: unreadable };
   const whole = withPresets(data.value, beneath);
   const result = schema.safeParse(whole, { reportInput: true });
   const issues = result.success
@@ -88,6 +89,12 @@ function withPresets(data: unknown, beneath: PresetsBeneath): unknown {
     whole[section] = Object.fromEntries(merged);
   }
   return whole;
+}
+
+/** Top-level keys that begin with `x-` hold what anchors and merges take from elsewhere in the file. */
+function withoutTemplates(data: unknown): unknown {
+  if (!isRecord(data)) return data;
+  return Object.fromEntries(Object.entries(data).filter(([key]) => !key.startsWith("x-")));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

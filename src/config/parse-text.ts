@@ -9,6 +9,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
+import { jsonMistake } from "./json-mistake.js";
 
 /** What a text says, or where and why it says nothing. */
 export type ParsedText =
@@ -108,21 +109,12 @@ function aliasProblems(document: Document, lines: LineCounter): string[] {
   return problems;
 }
 
-/** Where JSON ends to be JSON, or null. The parser for YAML would be more lenient. */
+/** The parser for YAML would be more lenient. */
 function jsonProblem(text: string): string | null {
-  if (text.trim() === "") return null;
-  try {
-    JSON.parse(text);
-    return null;
-  } catch (error) {
-    const message = messageOf(error);
-    const found = /at position (\d+)/.exec(message)?.[1];
-    // For some mistakes V8 shows the text around them instead.
-    if (found === undefined && !message.includes("end of JSON input")) return message;
-    const before = text.slice(0, found === undefined ? text.length : Number(found)).split("\n");
-    const where = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
-    return `${where}: ${message.replace(/ (in JSON )?at position .*$/s, "")}`;
-  }
+  const mistake = text.trim() === "" ? null : jsonMistake(text);
+  if (mistake === null) return null;
+  const before = text.slice(0, mistake.offset).split("\n");
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${mistake.message}`;
 }
 
 /**

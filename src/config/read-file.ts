@@ -8,6 +8,9 @@ import { parseText } from "./parse-text.js";
 /** A thousand channels fit. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** Characters of an URL that an error tells. */
+const MAX_SHOWN_URL = 200;
+
 /**
  * What a configuration file says: JSON when its name ends in `.json`, YAML (which includes JSON) otherwise.
  *
@@ -23,9 +26,21 @@ export async function readConfigFile(file: string | URL): Promise<WrittenConfig>
 
 function pathOf(file: unknown): string {
   if (typeof file === "string" && file !== "") return file;
-  if (file instanceof URL && file.protocol === "file:") return fileURLToPath(file);
-  const shown = file instanceof URL ? file.href : file === "" ? '""' : file === null ? "null" : typeof file;
+  if (file instanceof URL) return pathOfUrl(file);
+  const shown = file === "" ? '""' : file === null ? "null" : typeof file;
   throw problemsError("Holdfast.fromFile", [`the file is ${shown}; allowed: a path or a file: URL`]);
+}
+
+function pathOfUrl(url: URL): string {
+  // Without what an URL may have of secrets: user, password and query.
+  const shown = `${url.protocol}//${url.host}${url.pathname}`.slice(0, MAX_SHOWN_URL);
+  const refusal = (why: string) => problemsError("Holdfast.fromFile", [`the file is ${shown}; ${why}`]);
+  if (url.protocol !== "file:") throw refusal("allowed: a path or a file: URL");
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw refusal("allowed: a file: URL of this machine, without an encoded slash");
+  }
 }
 
 async function readText(path: string): Promise<string> {

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
-import type { TlsMaterial, TlsOptions } from "../call/tls-options.js";
+import { isFilePath, type TlsMaterial, type TlsOptions } from "../call/tls-options.js";
 
 export interface TlsProblem {
   readonly file: keyof TlsOptions;
@@ -11,6 +11,9 @@ export interface TlsProblem {
 
 /** The certificate bundle of an operating system has a quarter of this. */
 const MAX_PEM_BYTES = 1024 * 1024;
+
+/** Characters of a path that an error tells. */
+const MAX_SHOWN_PATH = 200;
 
 /** Reads PEM files, each once, so that what was checked is what is used. */
 export class TlsFiles {
@@ -57,7 +60,7 @@ export class TlsFiles {
 
   /** The bytes, or why there are none; null when no file is named, or not as it should be. */
   #bytes(path: unknown): Buffer | string | null {
-    if (typeof path !== "string" || path === "") return null;
+    if (!isFilePath(path)) return null;
     const full = resolve(this.#folder, path);
     const found = this.#read.get(full) ?? readPem(full);
     this.#read.set(full, found);
@@ -67,13 +70,16 @@ export class TlsFiles {
 
 /** Only regular files: reading a pipe or a device may never end. */
 function readPem(path: string): Buffer | string {
+  const shown = path.length > MAX_SHOWN_PATH ? `${path.slice(0, MAX_SHOWN_PATH)}...` : path;
   try {
     const stat = statSync(path);
-    if (!stat.isFile()) return `${path} is no regular file`;
-    if (stat.size > MAX_PEM_BYTES) return `${path} has ${stat.size} bytes; allowed: ${MAX_PEM_BYTES} or less`;
+    if (!stat.isFile()) return `${shown} is no regular file`;
+    if (stat.size > MAX_PEM_BYTES)
+      return `${shown} has ${stat.size} bytes; allowed: ${MAX_PEM_BYTES} or less`;
     return readFileSync(path);
   } catch (error) {
-    return `cannot be read: ${(error as Error).message}`;
+    // Of the error no more than its code: Node's message has the whole path.
+    return `cannot be read: ${(error as NodeJS.ErrnoException).code ?? "ERROR"}: ${shown}`;
   }
 }
 

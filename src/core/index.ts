@@ -16,10 +16,12 @@ export {
   durationMs,
   exceeds,
   isObject,
+  isPem,
   parseOptions,
   positiveMs,
   problemsError,
   suggest,
+  VALUE_HIDDEN,
 } from "./options.js";
 export type { AttemptRecord, FailureReport, Outcome, Progress, ReportedStatus } from "./outcome.js";
 export type { Random } from "./random.js";

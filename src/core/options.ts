@@ -26,8 +26,14 @@ function isLegal(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value > 0;
 }
 
-/** Keys further away than this are not worth suggesting. */
-const MAX_SUGGESTION_DISTANCE = 3;
+/** As `params` of a custom issue: its value may be a secret, and is not told. */
+export const VALUE_HIDDEN = { isValueHidden: true };
+
+/** Names further apart than this do not mean the same; short ones are nearer, or each would resemble every other. */
+const suggestionDistance = (name: string, candidate: string) =>
+  Math.min(3, Math.ceil(Math.max(name.length, candidate.length) / 3));
+/** Problems that one error tells; nobody reads more, and a log line stays one. */
+const MAX_PROBLEMS = 100;
 
 /**
  * Parses options once, at the door.
@@ -39,10 +45,12 @@ export function parseOptions<S extends z.ZodType>(schema: S, input: unknown, whe
   throw problemsError(where, describeIssues(result.error.issues, schema, input));
 }
 
-/** All problems in one error. */
+/** All problems in one error: their number, and the first hundred of them. */
 export function problemsError(where: string, problems: readonly string[], cause?: unknown): Error {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return configInvalid(`${where}: ${count}: ${problems.join("; ")}`, cause);
+  const untold = problems.length - MAX_PROBLEMS;
+  const more = untold > 0 ? `; and ${untold} more` : "";
+  return configInvalid(`${where}: ${count}: ${problems.slice(0, MAX_PROBLEMS).join("; ")}${more}`, cause);
 }
 
 /**
@@ -66,15 +74,18 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknow
     case "unrecognized_keys": {
       const known = knownKeys(schema, issue.path);
       const prefix = path === "" ? "" : `${path}.`;
-      return issue.keys.map(
-        (name) => `${prefix}${shownName(name)} is not a known key${suggest(name, known)}`,
-      );
+      return issue.keys.map((name, index) => {
+        // Comparing takes time, and these are not told.
+        const near = index < MAX_PROBLEMS ? suggest(name, known) : "";
+        return `${prefix}${shownName(name)} is not a known key${near}`;
+      });
     }
     case "invalid_key":
       return issue.issues.map(({ message }) => `${key}: ${message}`);
     case "custom":
       if (path !== "" && namesField(issue.message, knownKeys(schema, issue.path)))
         return [`${path}.${issue.message}`];
+      if (issue.params === VALUE_HIDDEN) return [`${key}: ${issue.message}`];
       return [`${key}${shownBeside(issue.message, valueAt(input, issue.path))}: ${issue.message}`];
     case "invalid_union": {
       const inside = deeperBranch(issue);
@@ -149,10 +160,20 @@ function shownName(key: PropertyKey): string {
 
 /** The value as a reader can recognise it; never a dump of a large or secret object. */
 function show(value: unknown): string {
-  if (typeof value === "string")
+  if (typeof value === "string") {
+    if (isPem(value)) return "a PEM text";
     return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
+  }
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return typeof value === "function" ? "a function" : String(value);
+}
+
+/**
+ * True for a text that holds a key or a certificate, with its first or last line, or as the bare base64 of its DER, which always
+ * begins with an M. Whatever stands in the place of a file name may be a secret, and errors end in logs.
+ */
+export function isPem(text: string): boolean {
+  return /-----(BEGIN|END)/.test(text) || /^M[A-Za-z0-9+/\r\n]{59,}={0,2}$/.test(text.trim());
 }
 
 /** The nearest known name, or nothing when none is near. */
@@ -160,7 +181,7 @@ export function suggest(name: string, known: readonly string[]): string {
   const nearest = known
     .map((candidate) => ({ candidate, far: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)[0];
-  if (nearest !== undefined && nearest.far <= MAX_SUGGESTION_DISTANCE)
+  if (nearest !== undefined && nearest.far <= suggestionDistance(name, nearest.candidate))
     return ` (did you mean ${nearest.candidate}?)`;
   return known.length > 0 && known.length <= 30 ? ` (known: ${known.join(", ")})` : "";
 }
@@ -173,7 +194,9 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     else if (current instanceof z.ZodArray) current = unwrap(current.element);
     else return [];
   }
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+  if (!(current instanceof z.ZodObject)) return [];
+  // A key that stands in the schema to be refused with a reason is no help.
+  return Object.keys(current.shape).filter((key) => current.shape[key].meta()?.deprecated !== true);
 }
 
 /** Sees through defaults, optionals, transforms and unions to the object schema inside. */

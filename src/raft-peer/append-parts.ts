@@ -7,24 +7,28 @@ export type AppendParts =
   | { readonly ok: false; readonly position: number; readonly bytes: number };
 
 /** How a request becomes parts. */
-export type SplitAppend = (request: AppendEntriesRequest, maxBytes: number) => AppendParts;
+export type SplitAppend = (request: AppendEntriesRequest, maxBytes: number, aimBytes: number) => AppendParts;
 
 /**
- * Cuts a request into parts of at most `maxBytes` encoded bytes, each as long as it can be. A request that fits is
- * passed as it is.
+ * Cuts a request into parts of at most `aimBytes` encoded bytes, each as long as it can be; an entry that is larger goes
+ * alone, up to `maxBytes`. A request within `aimBytes` is passed as it is.
  *
  * A part's `leaderCommit` never passes its own last entry. eraft's followers commit up to their last index, whatever
  * entry that is: told a higher one before the rest has come, they would commit a stale tail that the rest replaces.
  */
-export function splitAppend(request: AppendEntriesRequest, maxBytes: number): AppendParts {
+export function splitAppend(
+  request: AppendEntriesRequest,
+  maxBytes: number,
+  aimBytes: number = maxBytes,
+): AppendParts {
   const sizes = request.entries.map(entryFieldBytes);
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
   const whole = appendHeaderBytes(request) + int64FieldBytes(request.leaderCommit) + total;
-  if (whole <= maxBytes || sizes.length === 0) return { ok: true, parts: [request] };
+  if (whole <= Math.min(aimBytes, maxBytes) || sizes.length === 0) return { ok: true, parts: [request] };
 
   const parts: AppendEntriesRequest[] = [];
   for (let from = 0; from < sizes.length; ) {
-    const part = partFrom(request, sizes, from, maxBytes);
+    const part = partFrom(request, sizes, from, { maxBytes, aimBytes: Math.min(aimBytes, maxBytes) });
     if (!part.ok) return part;
     parts.push(part.request);
     from = part.end;
@@ -40,7 +44,7 @@ function partFrom(
   request: AppendEntriesRequest,
   sizes: readonly number[],
   from: number,
-  maxBytes: number,
+  { maxBytes, aimBytes }: { readonly maxBytes: number; readonly aimBytes: number },
 ): NextPart {
   const { entries } = request;
   const before = entries[from - 1];
@@ -51,10 +55,8 @@ function partFrom(
   for (; end < sizes.length; end++) {
     const grown = bytes + (sizes[end] as number);
     const withCommit = grown + int64FieldBytes(commitUpTo(entries[end] as Entry, request));
-    if (withCommit > maxBytes) {
-      if (end === from) return { ok: false, position: end, bytes: withCommit };
-      break;
-    }
+    if (end > from && withCommit > aimBytes) break;
+    if (withCommit > maxBytes) return { ok: false, position: end, bytes: withCommit };
     bytes = grown;
   }
   const leaderCommit = commitUpTo(entries[end - 1] as Entry, request);

@@ -3,6 +3,9 @@ import { canonicalAddress, describeIssues, parseAddress } from "../core/index.js
 import { channelBeneath, channelProblems } from "./channel-beneath.js";
 import { type ResolvedRaftPeerOptions, raftPeerOptionsSchema } from "./raft-peer-options.js";
 
+/** What the preset `raft` gives a dial. */
+const PRESET_CONNECT_MS = 350;
+
 /** Options of a peer over gRPC, and those of its channel. */
 export interface CheckedPeerOptions {
   readonly options: ResolvedRaftPeerOptions;
@@ -53,7 +56,12 @@ export function checkPeerOptions(input: unknown, problems: string[]): CheckedPee
     result.data?.maxAppendBytes ?? 0,
     result.data?.maxSnapshotBytes ?? 0,
   );
-  const channel = channelBeneath("raft", input, { maxSendMessageBytes: bytes });
+  const longestMs = Math.max(result.data?.voteTimeoutMs ?? 0, result.data?.appendTimeoutMs ?? 0);
+  const channel = channelBeneath("raft", input, {
+    maxSendMessageBytes: bytes,
+    // Over a slow network, where the calls have been given more time, a dial needs it as well.
+    ...(longestMs > PRESET_CONNECT_MS ? { connectTimeoutMs: longestMs } : {}),
+  });
   problems.push(...channelProblems(channel));
   return result.success ? { options: result.data, channel: channel as ChannelOptions } : null;
 }

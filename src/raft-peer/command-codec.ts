@@ -18,13 +18,13 @@ export function encodeEntries<Command>(
   codec: CommandCodec<Command>,
 ): readonly LogEntry[] {
   if ((codec as unknown) === BYTES) return entries as unknown as readonly LogEntry[];
-  return entries.map((entry, position) => ({
-    index: entry.index,
-    term: entry.term,
-    command: naming(position, "encoded", () =>
-      toBytes("command", codec.encode(entry.command), { list: "entries", index: position }),
-    ),
-  }));
+  return Array.from(entries, (entry, position) =>
+    naming(position, "encoded", () => ({
+      index: entry.index,
+      term: entry.term,
+      command: toBytes("command", codec.encode(entry.command), { list: "entries", index: position }),
+    })),
+  );
 }
 
 /** @throws RangeError naming the entry whose command the codec cannot decode */

@@ -7,7 +7,7 @@ import { encodeEntries } from "./command-codec.js";
 import { snapshotBytes } from "./encoded-size.js";
 import { FailurePacing } from "./failure-pacing.js";
 import { localFailure, saidBy, unsentFailure } from "./local-failure.js";
-import { partFailure } from "./part-failure.js";
+import { entryTooLarge, partFailure } from "./part-failure.js";
 import * as convert from "./raft-convert.js";
 import type {
   AppendEntriesRequest,
@@ -20,6 +20,7 @@ import type {
 } from "./raft-messages.js";
 import type { PeerFailure, PeerResult, RaftPeer, TermListener } from "./raft-peer.js";
 import type { ResolvedLinkedPeerOptions } from "./raft-peer-options.js";
+import { transferMs } from "./transfer-time.js";
 import type { UnaryLink } from "./unary-link.js";
 
 /** What a peer works with beside its link and options. */
@@ -120,9 +121,16 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     const startedAt = this.#clock.now();
     const wasClosed = this.isClosed;
     this.#running++;
-    const result = wasClosed
-      ? unsentFailure("closed", `the peer ${this.address} is closed`)
-      : await this.#encodeAndSend(encode, send);
+    let result: PeerResult<Reply>;
+    try {
+      result = wasClosed
+        ? unsentFailure("closed", `the peer ${this.address} is closed`)
+        : await this.#encodeAndSend(encode, send);
+    } catch (error) {
+      // A link that throws: what it did before nobody knows.
+      const details = `the call to ${this.address} failed: ${saidBy(error)}`;
+      result = localFailure("invalid", details, 0, { processed: "maybe" });
+    }
     const timed = { ...result, ms: this.#clock.now() - startedAt };
     this.#running--;
     if (this.#running === 0) this.#onDrained?.();
@@ -145,9 +153,9 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   }
 
   async #append(message: wire.AppendEntriesRequest): Promise<PeerResult<AppendEntriesResponse>> {
-    const { maxAppendBytes, appendTimeoutMs, appendMinBytesPerSecond } = this.#options;
-    const split = this.#split(message, maxAppendBytes);
-    if (!split.ok) return this.#entryTooLarge(split);
+    const { maxAppendBytes, appendPartBytes, appendTimeoutMs, appendMinBytesPerSecond } = this.#options;
+    const split = this.#split(message, maxAppendBytes, appendPartBytes);
+    if (!split.ok) return entryTooLarge(split, this.address, maxAppendBytes);
     const { parts } = split;
     for (let position = 0; ; position++) {
       const part = parts[position] as wire.AppendEntriesRequest;
@@ -157,7 +165,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
         part,
         appendTimeoutMs + transferMs(bytes, appendMinBytesPerSecond),
       );
-      if (!result.ok) return partFailure(result, position, parts.length);
+      if (!result.ok) return partFailure(result, parts, position);
       if (!result.reply.success || position === parts.length - 1) return result;
     }
   }
@@ -184,6 +192,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
         try {
           reply = fromWire(result.response);
         } catch (error) {
+          this.#noteWireTerm(result.response);
           const details = `the reply of ${this.address} cannot be taken: ${saidBy(error)}`;
           return resolve(localFailure("malformed", details));
         }
@@ -193,16 +202,16 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     });
   }
 
+  /** Of a reply that cannot be taken for another of its fields. */
+  #noteWireTerm(response: unknown): void {
+    const term = Number(Reflect.get(Object(response), "term"));
+    if (Number.isSafeInteger(term)) this.#noteTerm(term);
+  }
+
   #noteTerm(term: number): void {
     if (term <= this.#highestTerm) return;
     this.#highestTerm = term;
     this.#terms.emit({ term });
-  }
-
-  #entryTooLarge({ position, bytes }: { position: number; bytes: number }): PeerFailure {
-    const { maxAppendBytes } = this.#options;
-    const details = `entries[${position}] alone makes a request of ${bytes} bytes for ${this.address}; maxAppendBytes allows ${maxAppendBytes}`;
-    return localFailure("too-large", details);
   }
 
   #drained(drainMs: number): Promise<void> {
@@ -231,9 +240,4 @@ function objectOf<T extends object>(request: T): T {
 function arrayOf<T>(entries: readonly T[]): readonly T[] {
   if (Array.isArray(entries)) return entries;
   throw new RangeError(`entries is of type ${typeof entries}; allowed: an array`);
-}
-
-/** What bytes take at a rate, in whole ms: a small message has no more time than the limit says. */
-function transferMs(bytes: number, bytesPerSecond: number | null): number {
-  return bytesPerSecond === null ? 0 : Math.floor((bytes / bytesPerSecond) * 1_000);
 }

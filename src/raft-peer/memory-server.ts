@@ -1,7 +1,7 @@
 import { status as Status } from "@grpc/grpc-js";
 import { saidBy } from "./local-failure.js";
 import type { ServedMethod } from "./served-method.js";
-import type { ServedFailure } from "./served-service.js";
+import { failureOf, ServedFailure } from "./served-service.js";
 
 /** What a server sends back: an encoded response, or a status. */
 export type MemoryReply = Uint8Array | { readonly code: Status; readonly details: string };
@@ -31,7 +31,7 @@ export class MemoryServer {
       stage = "the response cannot be encoded";
       return copied(responseSerialize(response));
     } catch (error) {
-      if (stage === "") return statusOf(error as ServedFailure);
+      if (stage === "") return statusOf(error instanceof ServedFailure ? error : failureOf(error));
       return { code: Status.INTERNAL, details: `${stage}: ${saidBy(error)}` };
     }
   }

@@ -52,7 +52,8 @@ export function appendEntriesRequestToWire(message: AppendEntriesRequest): wire.
     prevLogIndex: toInt64("prevLogIndex", message.prevLogIndex),
     prevLogTerm: toInt64("prevLogTerm", message.prevLogTerm),
     leaderCommit: toInt64("leaderCommit", message.leaderCommit),
-    entries: message.entries.map((entry, index) => entryToWire(entry, { list: "entries", index })),
+    // Not map, which would pass the holes of an array on.
+    entries: Array.from(message.entries, (entry, index) => entryToWire(entry, { list: "entries", index })),
   };
 }
 

@@ -19,10 +19,11 @@ export const raftPeerOptionsShape = {
   appendTimeoutMs: positiveMs().default(100),
   /**
    * The slowest link that a batch of entries must get through, in bytes per second: a message has appendTimeoutMs and, in
-   * whole ms, the time its commands take at this rate; a batch of 4 MiB has 419 ms more. Default 10,000,000, so that no
-   * batch fails for ever for its size; 1 or more; null for the same limit whatever the size (eraft's).
+   * whole ms, the time its commands take at this rate: 131 ms more for a part of 512 KiB. Default 4,000,000, what a server
+   * with HTTP/2's default window takes at a round trip of 16 ms; 1 or more; null for the same limit whatever the size
+   * (eraft's).
    */
-  appendMinBytesPerSecond: z.number().min(1).nullable().default(10_000_000),
+  appendMinBytesPerSecond: z.number().min(1).nullable().default(4_000_000),
   /** Limit of one InstallSnapshot, in ms. Default 1,000 (eraft's); 1 or more. */
   snapshotTimeoutMs: positiveMs().default(1_000),
   /**
@@ -31,8 +32,13 @@ export const raftPeerOptionsShape = {
    */
   snapshotMinBytesPerSecond: z.number().min(1).nullable().default(null),
   /**
-   * Largest AppendEntries message, in bytes; a larger request is sent in parts. Default 4,194,304, what eraft's servers
-   * take; 64 to 2,147,483,647.
+   * A batch of entries larger than this goes out in parts of at most this size, in bytes, so that each gets through in its
+   * time. Default 524,288; 64 to 2,147,483,647, and never more than maxAppendBytes.
+   */
+  appendPartBytes: z.int().min(MIN_MESSAGE_BYTES).max(2_147_483_647).default(524_288),
+  /**
+   * Largest AppendEntries message, in bytes, for a single entry larger than appendPartBytes; a larger one fails unsent.
+   * Default 4,194,304, what eraft's servers take; 64 to 2,147,483,647.
    */
   maxAppendBytes: messageBytes(),
   /** Largest InstallSnapshot message, in bytes; a larger one fails unsent. Default and range as maxAppendBytes. */

@@ -10,7 +10,10 @@ import type {
 import type { LinkFailure } from "./unary-link.js";
 
 /** A call to a peer that got no reply. Returned, never thrown. */
-export type PeerFailure = LinkFailure;
+export interface PeerFailure extends LinkFailure {
+  /** Of a batch that went out in parts: the last entry that the peer has taken all the same. */
+  readonly acceptedIndex?: number;
+}
 
 export type PeerResult<Reply> =
   | { readonly ok: true; readonly reply: Reply; readonly ms: number }
@@ -24,8 +27,8 @@ export interface RaftPeer<Command = Uint8Array> {
   readonly address: string;
   requestVote(request: RequestVoteRequest): Promise<PeerResult<RequestVoteResponse>>;
   /**
-   * A request larger than `maxAppendBytes` goes out in parts, one after another; the reply is that of the last part
-   * sent, or of the first that was refused.
+   * A request larger than `appendPartBytes` goes out in parts, one after another; the reply is that of the last part
+   * sent, or of the first that was refused. A failure in between tells how far the parts before it got.
    */
   appendEntries(request: AppendEntriesRequest<Command>): Promise<PeerResult<AppendEntriesResponse>>;
   installSnapshot(request: InstallSnapshotRequest): Promise<PeerResult<InstallSnapshotResponse>>;

@@ -80,7 +80,7 @@ function unaryHandler(method: ServedMethod) {
   return ({ request }: { request: unknown }, callback: sendUnaryData<unknown>): void => {
     method.handle(request).then(
       (response) => callback(null, response),
-      (failure: ServedFailure) => callback(failure),
+      (error: unknown) => callback(error instanceof ServedFailure ? error : failureOf(error)),
     );
   };
 }
@@ -93,7 +93,16 @@ function orFailure<T>(code: Status, what: string, convert: () => T): T {
   }
 }
 
-function failureOf(error: unknown): ServedFailure {
+/** Never throws, whatever a handler has thrown: getters and inspectors of its own may throw again. */
+export function failureOf(error: unknown): ServedFailure {
+  try {
+    return failureFrom(error);
+  } catch {
+    return new ServedFailure(Status.INTERNAL, "the handler threw something that cannot be read", error);
+  }
+}
+
+function failureFrom(error: unknown): ServedFailure {
   const { code, details } = Object(error) as { code?: unknown; details?: unknown };
   if (!isFailureCode(code)) return new ServedFailure(Status.INTERNAL, textOf(error), error);
   return new ServedFailure(code, typeof details === "string" ? details : textOf(error), error);
@@ -109,7 +118,7 @@ function isFailureCode(code: unknown): code is Status {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : inspect(error, { depth: 0 });
+  return error instanceof Error ? String(error.message) : inspect(error, { depth: 0 });
 }
 
 /** grpc-js encodes the text as a URI, which throws on half a surrogate pair, and would end the process. */

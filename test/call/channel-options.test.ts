@@ -72,6 +72,18 @@ const together: readonly Row[] = [
   [{ attemptTimeoutMs: 30_001 }, "attemptTimeoutMs is 30001"],
   [{ retry: { maxAttempts: 6 } }, "maxAttempts is 6; allowed: 1 to maxAttemptsLimit (5)"],
   [{ breaker: { openMs: 5, maxOpenMs: 4 } }, "openMs is 5"],
+  [
+    methods({ retry: { maxAttempts: 6 } }),
+    "methods.a.B/C.retry.maxAttempts is 6: allowed: 1 to the channel's retry",
+  ],
+  [{ ...methods({ retry: { maxAttempts: 6 } }), retry: false }, "retry.maxAttemptsLimit (5)"],
+  [{ ...methods({ retry: { maxAttempts: 3 } }), retry: { maxAttempts: 2, maxAttemptsLimit: 2 } }, "(2)"],
+  [
+    methods({ timeoutMs: 100, attemptTimeoutMs: 500 }),
+    "methods.a.B/C.attemptTimeoutMs is 500: allowed: timeoutMs (100)",
+  ],
+  [methods({ attemptTimeoutMs: 30_001 }), "methods.a.B/C.attemptTimeoutMs is 30001"],
+  [{ methods: { "a.B": { timeoutMs: 9 }, "a.B/C": { attemptTimeoutMs: 10 } } }, "timeoutMs (9) or less"],
   [{ keepalive: { timeMs: 5_000 } }, "keepalive.timeMs is 5000"],
   [{ insecure: true, credentials: grpc.credentials.createInsecure() }, "give one of them"],
 ];
@@ -149,6 +161,10 @@ it.each([{}, { timeoutMs: 5 }, { credentials: undefined }])(
   },
 );
 
+it("tells what else is wrong beside credentials that are none", () => {
+  expect(problemCount(refusal({ credentials: {}, timeoutMs: 5, attemptTimeoutMs: 6 }))).toBe(2);
+});
+
 it("refuses credentials that are none, without showing what they hold", () => {
   const error = refusal({ credentials: { token: "s3cret" } });
 
@@ -178,6 +194,10 @@ it.each([
   { breaker: false, retry: { throttle: false, maxAttempts: 20, maxAttemptsLimit: 20 } },
   { keepalive: { timeMs: 100, allowAggressiveKeepalive: true }, drainMs: 0, maxEjectionPercent: 0 },
   { methods: { "a.B": { idempotent: true }, "a.B/C": { retry: false, timeoutMs: null } } },
+  { methods: { "a.B/C": { retry: { maxAttempts: 6 } } }, retry: { maxAttemptsLimit: 6 } },
+  { methods: { "a.B/C": { timeoutMs: 40_000, attemptTimeoutMs: 35_000 }, "a.B": { attemptTimeoutMs: 400 } } },
+  { methods: { "a.B/C": { timeoutMs: 100 }, "a.B": { timeoutMs: null, attemptTimeoutMs: 99_999 } } },
+  { attemptTimeoutMs: 500, methods: { "a.B/C": { timeoutMs: 100 } } },
   { channelOptions: { "grpc.primary_user_agent": "me", "grpc-node.max_session_memory": 10 } },
 ] satisfies ChannelOptions[])("takes %j", async (options) => {
   const channel = createChannel(TARGET, { insecure: true, ...options });
@@ -189,4 +209,8 @@ it.each([
 /** `nested("a.b", 1)` is `{ a: { b: 1 } }`. */
 function nested(path: string, value: unknown): object {
   return path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}
+
+function methods(method: object): object {
+  return { methods: { "a.B/C": method } };
 }

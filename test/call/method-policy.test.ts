@@ -77,10 +77,12 @@ describe("C02: the options of a method", () => {
     expect(policy.retry.retryableCodes).toEqual([10]);
   });
 
-  it("never lift the attempts above the channel's limit", () => {
-    const policy = policyOf({ methods: { "kv.KV": { retry: { maxAttempts: 9 } } } });
+  it("may have as many attempts as the channel's limit, and a call no more", () => {
+    const policies = policiesOf({ methods: { "kv.KV": { retry: { maxAttempts: 5 } } } });
+    const policy = policies.of(GET);
 
     expect(policy.retry.maxAttempts).toBe(5);
+    expect(policies.overridden(policy, { maxAttempts: 9 }).maxAttempts).toBe(5);
   });
 });
 

@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { jsonMistake } from "../../src/config/json-mistake.js";
 import { parseText } from "../../src/config/parse-text.js";
 
 function problemsOf(text: string, language: "yaml" | "json" = "yaml"): readonly string[] {
@@ -80,10 +82,28 @@ describe("a mistake in YAML", () => {
 
 describe("a mistake in JSON", () => {
   it.each<[string, string, RegExp]>([
-    ["a missing colon", '{"a": 1,\n "b" 2}', /^line 2, column 6: /],
-    ["a comma at the end", '{"a": 1,}', /^line 1, column 9: /],
-    ["an end too early", '{"a": [1,\n', /^line 2, column 1: /],
-    ["YAML", "a: 1", /^Unexpected token 'a'.*"a: 1"/],
+    ["a missing colon", '{"a": 1,\n "b" 2}', /^line 2, column 6: expected a colon after the key$/],
+    [
+      "a comma at the end",
+      '{"a": 1,}',
+      /^line 1, column 9: expected a key.*; is a comma too many before it\?$/,
+    ],
+    ["a comma at the end of a list", "[1,\n]", /^line 2, column 1: expected a value; is a comma too many/],
+    ["an end too early", '{"a": [1,\n', /^line 2, column 1: the text ends here; expected a value$/],
+    ["an open text", '{"a', /^line 1, column 4: the text ends here; a text has no closing double quote$/],
+    ["YAML", "a: 1", /^line 1, column 1: expected a value$/],
+    ["Python", '{\n  "a": True\n}', /^line 2, column 8: expected a value$/],
+    ["a comment", "{\n  // mine\n}", /^line 2, column 3: expected a key.*; JSON has no comments$/],
+    ["single quotes", "{'a': 1}", /^line 1, column 2: expected a key.*; JSON takes no single quotes$/],
+    ["a missing comma", '{"a": 1 "b": 2}', /^line 1, column 9: expected a comma or }$/],
+    ["a wrong bracket", "[1}", /^line 1, column 3: expected a comma or ]$/],
+    ["more after the end", "{} x", /^line 1, column 4: nothing may follow$/],
+    ["a line break in a text", '{"a": "b\nc"}', /^line 1, column 9: a line break or another control/],
+    [
+      "an escape of another language",
+      '{"a": "\\x41"}',
+      /^line 1, column 8: an escape that JSON does not have$/,
+    ],
     [
       "a key twice",
       '{"a": {"x": 1, "x": 2}}',
@@ -96,6 +116,54 @@ describe("a mistake in JSON", () => {
     expect(problems[0]).toMatch(problem);
   });
 });
+
+describe("what is wrong with JSON", () => {
+  const valid = fc.json({ maxDepth: 3 });
+  const damaged = fc
+    .tuple(
+      valid,
+      fc.nat(),
+      fc.nat(3),
+      fc.constantFrom("", ",", "}", "]", '"', "\\", "0", "-", "e", ".", "\n", "tru"),
+    )
+    .map(
+      ([text, at, cut, put]) =>
+        `${text.slice(0, at % (text.length + 1))}${put}${text.slice((at % (text.length + 1)) + cut)}`,
+    );
+
+  it("is found exactly where the language is left, and only then", () => {
+    fc.assert(
+      fc.property(fc.oneof(valid, damaged, fc.string()), (text) => {
+        const mistake = jsonMistake(text);
+
+        expect(mistake === null).toBe(isJson(text));
+        if (mistake !== null) expect(mistake.offset).toBeLessThanOrEqual(text.length);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it("is told without a word of the text around it", () => {
+    const text = '{"password": "hunter2secret", "next": hunter2secret}';
+
+    expect(problemsOf(text, "json")).toEqual(["line 1, column 39: expected a value"]);
+  });
+
+  it("is found in a text as long as a file may be", () => {
+    const text = `["${"x\\n".repeat(300_000)}", ${"1".repeat(100_000)}`;
+
+    expect(jsonMistake(text)).toMatchObject({ offset: text.length });
+  });
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe("a text without anything", () => {
   it.each(["", " \n", "# only a comment\n", "---\n", "null", "~", '""'])("is called empty: %j", (text) => {

@@ -28,7 +28,9 @@ describe("a configuration file", () => {
 
     expect((await readConfigFile(yaml)).data).toEqual({ channels: {} });
     expect((await readConfigFile(json)).data).toEqual({ channels: {} });
-    expect(await detailsOf(folder.write("b.json", "channels: {}"))).toContain("is not valid JSON");
+    expect(await detailsOf(folder.write("b.json", "channels: {}"))).toContain(
+      "line 1, column 1: expected a value",
+    );
   });
 
   it("tells its folder, where relative paths in it begin", async () => {
@@ -77,7 +79,22 @@ describe("a file that cannot be taken", () => {
     ],
     ["has an empty name", () => "", /the file is ""; allowed/],
     [
-      "lives on another machine",
+      "is on another machine",
+      () => new URL("file://host/x"),
+      /the file is file:\/\/host\/x; allowed: a file: URL of this machine, without an encoded slash$/,
+    ],
+    [
+      "has a slash in a name",
+      () => new URL("file:///a%2Fb"),
+      /the file is file:\/\/\/a%2Fb; allowed: a file: URL of this machine, without an encoded slash$/,
+    ],
+    [
+      "needs a password",
+      () => new URL("https://me:hunter2@example.com/a?token=hunter2"),
+      /the file is https:\/\/example.com\/a; allowed: a path or a file: URL$/,
+    ],
+    [
+      "is on the web",
       () => new URL("https://example.com/a"),
       /the file is https:\/\/example.com\/a; allowed/,
     ],

@@ -72,7 +72,7 @@ describe.skipIf(!hasOpenssl())(`TLS files${skipped}`, () => {
 
 describe("a TLS file that cannot be read", () => {
   it.each<[string, string, RegExp]>([
-    ["is missing", "none.pem", /^cannot be read: ENOENT: no such file or directory, .*none\.pem'$/],
+    ["is missing", "none.pem", /^cannot be read: ENOENT: .*none\.pem$/],
     ["is a folder", ".", / is no regular file$/],
     ["is a device that never ends", "/dev/zero", /^\/dev\/zero is no regular file$/],
     ["is too large", "large.pem", /large\.pem has 1048577 bytes; allowed: 1048576 or less$/],

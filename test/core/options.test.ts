@@ -150,6 +150,10 @@ describe("an unknown key", () => {
 });
 
 describe("suggest", () => {
+  it.each(["nope", "rap", "x", "kv"])("does not take the short %j for something else", (name) => {
+    expect(suggest(name, ["grpc", "tls", "me"])).toBe(" (known: grpc, tls, me)");
+  });
+
   it("looks past upper and lower case", () => {
     expect(suggest("ROUND_ROBIN", ["round_robin"])).toBe(" (did you mean round_robin?)");
   });
@@ -160,6 +164,24 @@ describe("suggest", () => {
     expect(suggest("x", known)).toBe("");
     expect(suggest("x", [])).toBe("");
   });
+});
+
+it("tells a hundred problems and the number of the others", () => {
+  const problems = problemsOf(Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`k${at}`, 1])));
+
+  expect(problems).toMatch(/^createThing: 5000 problems: k0 is not .*k99 is not .*; and 4900 more$/);
+  expect(problems).not.toContain("k100 ");
+});
+
+it.each([
+  "-----BEGIN PRIVATE KEY-----MIGHAgEA",
+  `MIGHAgEAMBMG${"A".repeat(50)}==`,
+  "AAAA\n-----END CERTIFICATE-----",
+])("never shows a key: %j", (pem) => {
+  expect(problemsOf({ timeoutMs: pem })).toContain(
+    "timeoutMs is a PEM text; allowed: a value of type number",
+  );
+  expect(problemsOf({ [pem]: 1 })).toContain(": a PEM text is not a known key");
 });
 
 it("counts the problems of a hand-made list", () => {

@@ -110,7 +110,7 @@ describe("a RaftPeer on the wire", () => {
 
     expect([batch.ok, sizes]).toEqual([true, Array(10).fill(1_000_000)]);
     expect(single).toMatchObject({ kind: "too-large", processed: "no" });
-    expect(server.paths).toHaveLength(3);
+    expect(server.paths).toHaveLength(10);
   });
 
   it("says too-large when the server's own limit is lower than ours", async () => {

@@ -39,7 +39,7 @@ describe("a call to a peer", () => {
   });
 
   it.each([
-    [undefined, [100, 500]],
+    [undefined, [100, 1_100]],
     [1_000_000, [100, 4_100]],
     [null, [100, 100]],
   ])(

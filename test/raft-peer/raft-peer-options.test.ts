@@ -9,7 +9,8 @@ describe("the options of a peer", () => {
     expect(raftPeerOptionsSchema.parse({})).toEqual({
       voteTimeoutMs: 100,
       appendTimeoutMs: 100,
-      appendMinBytesPerSecond: 10_000_000,
+      appendMinBytesPerSecond: 4_000_000,
+      appendPartBytes: 524_288,
       snapshotTimeoutMs: 1_000,
       snapshotMinBytesPerSecond: null,
       maxAppendBytes: 4_194_304,

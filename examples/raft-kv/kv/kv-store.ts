@@ -1,5 +1,17 @@
 import type { KvCommand, KvReply } from "holdfast";
 
+/** The longest value, in bytes of UTF-8: well below gRPC's 4 MiB for a reply, or it could be written and never read. */
+export const MAX_VALUE_BYTES = 1024 * 1024;
+
+const OK: KvReply = { err: "OK", value: "" };
+/** The value, and all others, are what they were. */
+const VALUE_TOO_LARGE: KvReply = { err: "ErrValueTooLarge", value: "" };
+
+interface Value {
+  readonly text: string;
+  readonly bytes: number;
+}
+
 interface LastWrite {
   readonly commandId: bigint;
   readonly reply: KvReply;
@@ -10,7 +22,7 @@ interface LastWrite {
  * against doubles). In memory: a restarted node builds it again from its log. Clients are never forgotten.
  */
 export class KvStore {
-  readonly #values = new Map<string, string>();
+  readonly #values = new Map<string, Value>();
   readonly #lastWrites = new Map<bigint, LastWrite>();
   #bytes = 0;
 
@@ -24,9 +36,7 @@ export class KvStore {
     if (op === "get") return this.#get(key);
     const known = this.replyOf(command);
     if (known !== null) return known;
-    if (op === "append") this.#append(key, value);
-    else this.#put(key, value);
-    const reply: KvReply = { err: "OK", value: "" };
+    const reply = this.#write(key, value, op === "append");
     this.#lastWrites.set(clientId, { commandId, reply });
     return reply;
   }
@@ -45,21 +55,18 @@ export class KvStore {
 
   #get(key: string): KvReply {
     const value = this.#values.get(key);
-    return value === undefined ? { err: "ErrNoKey", value: "" } : { err: "OK", value };
-  }
-
-  #put(key: string, value: string): void {
-    const old = this.#values.get(key);
-    const goneBytes = old === undefined ? -Buffer.byteLength(key) : Buffer.byteLength(old);
-    this.#bytes += Buffer.byteLength(value) - goneBytes;
-    this.#values.set(key, value);
+    return value === undefined ? { err: "ErrNoKey", value: "" } : { err: "OK", value: value.text };
   }
 
   /** Counts only what is new: to count a long value at every append would make many of them quadratic. */
-  #append(key: string, value: string): void {
+  #write(key: string, text: string, isAppend: boolean): KvReply {
     const old = this.#values.get(key);
-    if (old === undefined) return this.#put(key, value);
-    this.#bytes += Buffer.byteLength(value);
-    this.#values.set(key, old + value);
+    const kept = isAppend && old !== undefined ? old : { text: "", bytes: 0 };
+    const bytes = kept.bytes + Buffer.byteLength(text);
+    // Every node decides this alike, from the log alone: a command that is in it can no longer be refused.
+    if (bytes > MAX_VALUE_BYTES) return VALUE_TOO_LARGE;
+    this.#bytes += bytes - (old === undefined ? -Buffer.byteLength(key) : old.bytes);
+    this.#values.set(key, { text: kept.text + text, bytes });
+    return OK;
   }
 }

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -11,6 +12,9 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Disk } from "./disk.js";
+
+/** A file is loaded in one piece, of which Node reads 2 GiB at most: half of that leaves room, in memory too. */
+export const MAX_FILE_BYTES = 1024 ** 3;
 
 /** A `Disk` on a real file, made with its folder when they are missing. One process at a time may have it open. */
 export class FileDisk implements Disk {
@@ -31,7 +35,15 @@ export class FileDisk implements Disk {
     return readFileSync(this.#path);
   }
 
+  /** @throws Error, before anything is written, when the file would pass `MAX_FILE_BYTES` */
   append(bytes: Uint8Array): void {
+    const { size } = fstatSync(this.#file);
+    if (size + bytes.length > MAX_FILE_BYTES) {
+      throw new Error(
+        `${this.#path} is full: it has ${size} bytes and would grow by ${bytes.length}; allowed: ${MAX_FILE_BYTES}, ` +
+          "so that it can still be loaded",
+      );
+    }
     for (let written = 0; written < bytes.length; )
       written += writeSync(this.#file, bytes, written, bytes.length - written);
   }

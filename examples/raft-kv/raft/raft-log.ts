@@ -23,9 +23,15 @@ export class RaftLog {
     return this.termAt(this.lastIndex);
   }
 
-  /** Entries from this index on, so many at most. */
-  from(index: number, count: number): readonly LogEntry[] {
-    return this.#entries.slice(index - 1, index - 1 + count);
+  /** Entries from this index on: so many at most, and so many bytes of commands, but one entry if there is any. */
+  from(index: number, count: number, maxBytes: number): readonly LogEntry[] {
+    let bytes = 0;
+    let end = index - 1;
+    for (; end < Math.min(this.#entries.length, index - 1 + count); end++) {
+      bytes += this.at(end + 1).command.length;
+      if (bytes > maxBytes && end > index - 1) break;
+    }
+    return this.#entries.slice(index - 1, end);
   }
 
   at(index: number): LogEntry {

@@ -19,7 +19,8 @@ import { ProposalBatch } from "./proposal-batch.js";
 import type { Proposal, RaftNodeOptions, RaftStatus } from "./raft-node-options.js";
 import { RaftStorage } from "./raft-storage.js";
 import { type RaftTiming, resolveTiming } from "./raft-timing.js";
-import { checkEntries, checkSender } from "./request-check.js";
+import { checkAppendEntries, checkRequestVote } from "./request-check.js";
+import { isTerm, nextTerm } from "./term.js";
 
 type Role =
   | { readonly name: "Follower" }
@@ -94,7 +95,7 @@ export class RaftNode implements RaftHandler {
 
   requestVote(request: RequestVoteRequest): RequestVoteResponse {
     this.#checkRunning();
-    checkSender("candidateId", request.candidateId, this.#options);
+    checkRequestVote(request, this.#options);
     const { term, candidateId } = request;
     return this.#guarded(() => {
       const voteGranted = this.#mayVote(request);
@@ -107,8 +108,7 @@ export class RaftNode implements RaftHandler {
 
   appendEntries(request: AppendEntriesRequest): AppendEntriesResponse {
     this.#checkRunning();
-    checkSender("leaderId", request.leaderId, this.#options);
-    checkEntries(request);
+    checkAppendEntries(request, this.#options);
     return this.#guarded(() => {
       const refused = { success: false, conflictIndex: 0, conflictTerm: 0 };
       if (this.isStale(request.term, this.#state.term)) return { ...refused, term: this.#state.term };
@@ -152,7 +152,7 @@ export class RaftNode implements RaftHandler {
 
   #campaign(): void {
     const { me, peers } = this.#options;
-    this.#state.vote(this.#state.term + 1, me);
+    this.#state.vote(nextTerm(this.#state.term), me);
     const { term, log } = this.#state;
     const campaign = new Campaign({
       request: { term, candidateId: me, lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm },
@@ -195,7 +195,8 @@ export class RaftNode implements RaftHandler {
 
   /** A higher term, wherever it is seen, ends what this node was. */
   #observe(term: number): void {
-    if (this.#life === "running" && term > this.#state.term) this.#safely(() => this.#follow(term));
+    if (this.#life === "running" && isTerm(term) && term > this.#state.term)
+      this.#safely(() => this.#follow(term));
   }
 
   #become(role: Role): void {

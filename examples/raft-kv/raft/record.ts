@@ -1,8 +1,13 @@
 import { crc32 } from "node:zlib";
 
-/** Records one after another: `[length u32][crc32 u32][payload]`, the length being that of the payload. */
+/**
+ * Records one after another: `[magic][length u32][payload's crc32 u32][header's crc32 u32][payload]`. The header's
+ * checksum covers length, payload's checksum and the record's place in the file.
+ */
 
-const HEADER_BYTES = 8;
+/** Never overlaps itself, and no text: 0xf5 is in no UTF-8. */
+const MAGIC = Uint8Array.of(0xf5, 0x52, 0x4b, 0x56);
+const HEADER_BYTES = MAGIC.length + 3 * 4;
 
 /** What is on disk is not what was written, and not in the way a crash explains. Nothing has been changed. */
 export class LogCorruptError extends Error {
@@ -15,55 +20,80 @@ export interface Records {
   readonly wholeBytes: number;
 }
 
+interface Header {
+  readonly payloadChecksum: number;
+  readonly payloadStart: number;
+  /** Where the next record begins. */
+  readonly end: number;
+}
+
 /** @param offset where in the file it will stand */
 export function encodeRecord(payload: Uint8Array, offset: number): Uint8Array {
   const record = new Uint8Array(HEADER_BYTES + payload.length);
   const view = new DataView(record.buffer);
-  view.setUint32(0, payload.length);
-  view.setUint32(4, checksum(payload, offset));
+  const payloadChecksum = crc32(payload);
+  record.set(MAGIC);
+  view.setUint32(4, payload.length);
+  view.setUint32(8, payloadChecksum);
+  view.setUint32(12, headerChecksum(payload.length, payloadChecksum, offset));
   record.set(payload, HEADER_BYTES);
   return record;
 }
 
 /**
  * Reads records up to the end, or up to a last one that is torn: cut short, garbled or full of zeros. Each record is
- * synced before the next is written, so only the last can be torn.
+ * synced before the next is written, so only the last can be torn. In linear time, whatever clients have put into it.
  *
- * @throws LogCorruptError when a whole record follows a bad one
+ * @throws LogCorruptError when another record follows a bad one
  */
-export function decodeRecords(bytes: Uint8Array): Records {
+export function decodeRecords(content: Uint8Array): Records {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const payloads: Uint8Array[] = [];
-  let offset = 0;
-  for (let payload = payloadAt(bytes, 0); payload !== null; payload = payloadAt(bytes, offset)) {
+  for (let offset = 0; ; ) {
+    const header = headerAt(bytes, offset);
+    const payload = header === null ? null : payloadOf(bytes, header);
+    if (header === null || payload === null) {
+      // A good header tells where its record ends, so that nothing inside it is taken for another.
+      refuseLaterRecord(bytes, offset, header?.end ?? offset + 1);
+      return { payloads, wholeBytes: offset };
+    }
     payloads.push(payload);
-    offset += HEADER_BYTES + payload.length;
+    offset = header.end;
   }
-  for (let later = offset + 1; later < bytes.length; later++) {
-    if (payloadAt(bytes, later) === null) continue;
+}
+
+/** A header is enough, whole record or not: before it was written, everything up to it had been synced. */
+function refuseLaterRecord(bytes: Buffer, bad: number, from: number): void {
+  for (let later = bytes.indexOf(MAGIC, from); later >= 0; later = bytes.indexOf(MAGIC, later + 1)) {
+    if (headerAt(bytes, later) === null) continue;
     throw new LogCorruptError(
-      `the log is corrupt: the record at byte ${offset} is bad and a whole one follows at byte ${later}, ` +
+      `the log is corrupt: the record at byte ${bad} is bad and another one follows at byte ${later}, ` +
         "which no crash leaves behind; restore the file, or remove the node from the cluster",
     );
   }
-  return { payloads, wholeBytes: offset };
 }
 
-/** The payload of the record at this offset, null when there is no whole one. */
-function payloadAt(bytes: Uint8Array, offset: number): Uint8Array | null {
-  const start = offset + HEADER_BYTES;
-  if (start >= bytes.length) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, HEADER_BYTES);
-  const length = view.getUint32(0);
-  // No record is empty, or a tail of zeros would read as many of them: crc32 of nothing is zero.
-  if (length === 0 || length > bytes.length - start) return null;
-  const payload = bytes.subarray(start, start + length);
-  return checksum(payload, offset) === view.getUint32(4) ? payload : null;
+/** The header at this offset, null when there is none that was written there. */
+function headerAt(bytes: Buffer, offset: number): Header | null {
+  const payloadStart = offset + HEADER_BYTES;
+  if (payloadStart > bytes.length || MAGIC.some((byte, at) => bytes[offset + at] !== byte)) return null;
+  const length = bytes.readUInt32BE(offset + 4);
+  const payloadChecksum = bytes.readUInt32BE(offset + 8);
+  if (headerChecksum(length, payloadChecksum, offset) !== bytes.readUInt32BE(offset + 12)) return null;
+  return { payloadChecksum, payloadStart, end: payloadStart + length };
+}
+
+function payloadOf(bytes: Buffer, { payloadChecksum, payloadStart, end }: Header): Uint8Array | null {
+  if (end > bytes.length) return null;
+  const payload = bytes.subarray(payloadStart, end);
+  return crc32(payload) === payloadChecksum ? payload : null;
 }
 
 /** The offset is part of it, so that a copy of a record inside a value, or one that moved, is never taken for one. */
-function checksum(payload: Uint8Array, offset: number): number {
-  const position = new DataView(new ArrayBuffer(12));
-  position.setBigUint64(0, BigInt(offset));
-  position.setUint32(8, payload.length);
-  return crc32(payload, crc32(position));
+function headerChecksum(length: number, payloadChecksum: number, offset: number): number {
+  const covered = Buffer.allocUnsafe(16);
+  covered.writeBigUInt64BE(BigInt(offset), 0);
+  covered.writeUInt32BE(length, 8);
+  covered.writeUInt32BE(payloadChecksum, 12);
+  return crc32(covered);
 }

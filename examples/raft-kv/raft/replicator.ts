@@ -15,6 +15,7 @@ export interface ReplicationContext {
 
 /** Of a follower that was away for long: it moves on with each request, and one that is gone costs little. */
 const MAX_ENTRIES = 1_000;
+const MAX_BYTES = 1024 * 1024;
 
 /** Brings one follower's log up to the leader's: at most one request in flight, and none waits for another follower. */
 export class Replicator {
@@ -52,7 +53,7 @@ export class Replicator {
   #send(): void {
     const { term, me, log, commitIndex, onTerm } = this.#context;
     const prevLogIndex = this.#nextIndex - 1;
-    const entries = log.from(this.#nextIndex, MAX_ENTRIES);
+    const entries = log.from(this.#nextIndex, MAX_ENTRIES, MAX_BYTES);
     const request: AppendEntriesRequest = {
       term,
       leaderId: me,
@@ -66,6 +67,7 @@ export class Replicator {
     void this.#peer.appendEntries(request).then((result) => {
       if (result.ok) onTerm(result.reply.term);
       if (this.#state === "stopped") return;
+      if (!result.ok && result.acceptedIndex !== undefined) this.#matched(result.acceptedIndex);
       this.#state = result.ok ? "idle" : "failing";
       if (result.ok && result.reply.term === term) this.#onReply(request, result.reply);
     });
@@ -80,13 +82,16 @@ export class Replicator {
       return;
     }
     // From our own request, never from the reply, whose fields mean nothing then.
-    const matchIndex = request.prevLogIndex + request.entries.length;
-    this.#nextIndex = matchIndex + 1;
-    if (matchIndex > this.#matchIndex) {
-      this.#matchIndex = matchIndex;
-      this.#context.onMatch();
-    }
+    this.#matched(request.prevLogIndex + request.entries.length);
     if (this.#nextIndex <= this.#context.log.lastIndex) this.replicate();
+  }
+
+  /** The follower has our log up to there. */
+  #matched(index: number): void {
+    this.#nextIndex = index + 1;
+    if (index <= this.#matchIndex) return;
+    this.#matchIndex = index;
+    this.#context.onMatch();
   }
 
   /** Always below what was just refused, so that it ends, and never below the first entry. */

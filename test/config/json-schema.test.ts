@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { configJsonSchema, placesIn } from "../../src/config/json-schema.js";
+import { Holdfast } from "../../src/holdfast.js";
+
+const schema = configJsonSchema();
+const at = (place: string) => placesIn(schema, place);
+
+/** Every object inside. */
+function nodesIn(value: unknown): object[] {
+  if (typeof value !== "object" || value === null) return [];
+  return [value, ...Object.values(value).flatMap(nodesIn)];
+}
+
+describe("the schema for editors", () => {
+  it("is plain JSON, and the same each time", () => {
+    expect(JSON.parse(JSON.stringify(schema))).toEqual(Holdfast.jsonSchema());
+  });
+
+  it("offers the presets where one may be chosen, and nowhere else", () => {
+    expect(at("channels.*.preset")).toEqual([expect.objectContaining({ enum: ["grpc", "raft", "eraft"] })]);
+    expect([...at("clerks.*.channel.preset"), ...at("raftPeers.*.channel.preset")]).toEqual([]);
+  });
+
+  it("offers below a Clerk and below peers what may stand there", () => {
+    const keys = ["timeoutMs", "attemptTimeoutMs", "retry", "keepalive"];
+
+    expect(keys.filter((key) => at(`clerks.*.channel.${key}`).length > 0)).toEqual(["keepalive"]);
+    expect(keys.filter((key) => at(`raftPeers.*.channel.${key}`).length > 0)).toEqual(keys);
+  });
+
+  it("names no default where the preset beneath has another", () => {
+    const channels = at("*.*.channel");
+
+    expect(channels).toHaveLength(2);
+    expect(channels.flatMap(nodesIn).filter((node) => "default" in node)).toEqual([]);
+    expect(at("channels.*.connectTimeoutMs")).toEqual([expect.objectContaining({ default: 10_000 })]);
+  });
+
+  it("knows what names look like", () => {
+    for (const section of at("*").filter((node) => "additionalProperties" in node)) {
+      const { pattern } = section["propertyNames"] as { pattern: string };
+
+      expect(["users", "a.b", "a b", ""].filter((name) => new RegExp(pattern).test(name))).toEqual(["users"]);
+    }
+  });
+
+  it("asks for TLS or plaintext, and for servers or a target", () => {
+    const secured = {
+      oneOf: [{ required: ["tls"] }, { required: ["insecure"], properties: { insecure: { const: true } } }],
+    };
+    const reached = { oneOf: [{ required: ["servers"] }, { required: ["target"] }] };
+
+    expect(at("channels.*")).toEqual([expect.objectContaining({ ...secured, required: ["target"] })]);
+    expect(at("clerks.*")).toEqual([expect.objectContaining({ allOf: [secured, reached] })]);
+    expect(at("raftPeers.*")).toEqual([expect.objectContaining({ ...secured, required: ["addresses"] })]);
+  });
+
+  it("lets templates stand at the top", () => {
+    const { patternProperties, additionalProperties } = schema as Record<string, object>;
+
+    expect([Object.keys(patternProperties!), additionalProperties]).toEqual([["^x-"], false]);
+  });
+
+  it("says what the sections and the keys most in use are for", () => {
+    const places = [
+      "channels",
+      "channels.*.target",
+      "clerks.*.tls.keyFile",
+      "raftPeers.*.insecure",
+      "raftPeers.*.me",
+    ];
+    const undescribed = places.filter(
+      (place) => !at(place).every((node) => typeof node["description"] === "string"),
+    );
+
+    expect(undescribed).toEqual([]);
+    // One per place, three where it has two names left open; fewer when a place is misspelt.
+    expect(nodesIn(schema).filter((node) => "description" in node)).toHaveLength(36);
+  });
+});
