@@ -30,13 +30,14 @@ export class RaftStorage {
    */
   load(): LoadedState {
     const content = this.#disk.read();
-    const { payloads, wholeBytes } = decodeRecords(content);
+    const replay = new Replay();
+    const wholeBytes = decodeRecords(content, (payload) => replay.take(payload));
     const cutBytes = content.length - wholeBytes;
     if (cutBytes > 0) this.#disk.truncate(wholeBytes);
     // Also without a cut: the process may have died before its last sync, and others are about to hear of that record.
     this.#disk.sync();
     this.#bytes = wholeBytes;
-    return { ...replay(payloads), cutBytes };
+    return { ...replay.state, entries: replay.entries, cutBytes };
   }
 
   /** Writes one record, so that all of it survives a crash or nothing. An entry at an existing index cuts the rest. */
@@ -52,22 +53,28 @@ export class RaftStorage {
   }
 }
 
-function replay(payloads: readonly Uint8Array[]): HardState & { entries: LogEntry[] } {
-  const entries: LogEntry[] = [];
-  let state: HardState = { term: 0, votedFor: null };
-  payloads.forEach((payload, position) => {
+/** Puts together what the records say, one after the other. */
+class Replay {
+  readonly entries: LogEntry[] = [];
+  #state: HardState = { term: 0, votedFor: null };
+  #records = 0;
+
+  get state(): HardState {
+    return this.#state;
+  }
+
+  take(payload: Uint8Array): void {
     const saved = decodeSaved(payload);
     const first = saved.entries[0]?.index;
-    if (first !== undefined) {
-      if (first < 1 || first > entries.length + 1) {
-        throw new LogCorruptError(
-          `the log is corrupt: record ${position + 1} goes on at index ${first} after index ${entries.length}`,
-        );
-      }
-      entries.length = first - 1;
-      for (const entry of saved.entries) entries.push(entry);
+    this.#records++;
+    this.#state = saved.state;
+    if (first === undefined) return;
+    if (first < 1 || first > this.entries.length + 1) {
+      throw new LogCorruptError(
+        `the log is corrupt: record ${this.#records} goes on at index ${first} after index ${this.entries.length}`,
+      );
     }
-    state = saved.state;
-  });
-  return { ...state, entries };
+    this.entries.length = first - 1;
+    for (const entry of saved.entries) this.entries.push(entry);
+  }
 }

@@ -14,12 +14,6 @@ export class LogCorruptError extends Error {
   override readonly name = "LogCorruptError";
 }
 
-export interface Records {
-  readonly payloads: readonly Uint8Array[];
-  /** Bytes of the whole records; what follows is the torn rest of one that was never synced. */
-  readonly wholeBytes: number;
-}
-
 interface Header {
   readonly payloadChecksum: number;
   readonly payloadStart: number;
@@ -44,20 +38,21 @@ export function encodeRecord(payload: Uint8Array, offset: number): Uint8Array {
  * Reads records up to the end, or up to a last one that is torn: cut short, garbled or full of zeros. Each record is
  * synced before the next is written, so only the last can be torn. In linear time, whatever clients have put into it.
  *
+ * @param take gets each payload at once: millions of them held together would need more memory than the node itself
+ * @returns bytes of the whole records; what follows is the torn rest of one that was never synced
  * @throws LogCorruptError when another record follows a bad one
  */
-export function decodeRecords(content: Uint8Array): Records {
+export function decodeRecords(content: Uint8Array, take: (payload: Uint8Array) => void): number {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  const payloads: Uint8Array[] = [];
   for (let offset = 0; ; ) {
     const header = headerAt(bytes, offset);
     const payload = header === null ? null : payloadOf(bytes, header);
     if (header === null || payload === null) {
       // A good header tells where its record ends, so that nothing inside it is taken for another.
       refuseLaterRecord(bytes, offset, header?.end ?? offset + 1);
-      return { payloads, wholeBytes: offset };
+      return offset;
     }
-    payloads.push(payload);
+    take(payload);
     offset = header.end;
   }
 }

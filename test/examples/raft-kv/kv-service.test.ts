@@ -143,6 +143,18 @@ describe("a leader", () => {
     expect(stage.node.raft.status().lastIndex).toBe(lastIndex);
   });
 
+  it("says ErrValueTooLarge for a write that would make a value longer than 1 MiB, and goes on", async () => {
+    const stage = await Stage.leading();
+
+    const put = stage.command("put", 0n, { value: "x".repeat(1024 * 1024 + 1) });
+    await stage.acceptAll();
+    const read = stage.command("get");
+    await stage.acceptAll();
+
+    expect(await put).toEqual({ err: "ErrValueTooLarge", value: "" });
+    expect(await read).toEqual({ err: "ErrNoKey", value: "" });
+  });
+
   it("applies a write once that was sent again before the first was applied", async () => {
     const stage = await Stage.leading();
 

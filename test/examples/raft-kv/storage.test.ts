@@ -105,12 +105,12 @@ describe("damage that no crash explains", () => {
     }
   });
 
-  it("says where the bad record is and where a good one follows", () => {
+  it("says where the bad record is and where another one follows", () => {
     const { bytes, lastStart } = written();
     bytes[9] = 0xff;
 
     expect(() => new RaftStorage(new MemoryDisk(bytes.subarray(0, lastStart))).load()).toThrow(
-      "the record at byte 0 is bad and a whole one follows at byte 32",
+      "the record at byte 0 is bad and another one follows at byte 40",
     );
   });
 
