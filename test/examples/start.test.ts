@@ -84,6 +84,7 @@ process.on("SIGTERM", () => { child.kill("SIGTERM"); setTimeout(() => process.ex
 child.on("exit", (code) => process.exit(code));
 `;
 
+// Windows has no such signals.
 it.skipIf(process.platform === "win32").each(["SIGTERM", "SIGKILL"] as const)(
   "ends the demo, cleaned up, when npm is ended with %s",
   async (signal) => {
