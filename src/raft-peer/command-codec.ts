@@ -1,3 +1,4 @@
+import { configInvalid } from "../core/index.js";
 import type { CommandCodec, LogEntry } from "./raft-messages.js";
 import { toBytes } from "./wire-fields.js";
 
@@ -6,10 +7,21 @@ const BYTES: CommandCodec<Uint8Array> = {
   decode: (bytes) => bytes,
 };
 
-/** The codec given, or the one that passes bytes untouched. */
+/**
+ * The codec given, or the one that passes bytes untouched.
+ * @throws ResilienceError `CONFIG_INVALID` for what has no `encode` and `decode`
+ */
 export function codecOr<Command>(codec: CommandCodec<Command> | undefined): CommandCodec<Command> {
+  if (codec !== undefined && !isCodec(codec))
+    throw configInvalid("commandCodec is none; allowed: an object with the methods encode and decode");
   // Without a codec `Command` is Uint8Array: that is the default of every type that has one.
   return codec ?? (BYTES as unknown as CommandCodec<Command>);
+}
+
+function isCodec(value: unknown): boolean {
+  return (["encode", "decode"] as const).every(
+    (name) => typeof Reflect.get(Object(value), name) === "function",
+  );
 }
 
 /** @throws RangeError naming the entry whose command the codec cannot encode, or encodes as something else than bytes */

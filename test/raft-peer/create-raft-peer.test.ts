@@ -159,3 +159,16 @@ describe("making a peer over a link", () => {
     expect(error.details).toContain("maxAppendBytes is 1; allowed: 64 or more");
   });
 });
+
+it.each([5, {}, { encode: () => Buffer.alloc(0) }])(
+  "refuses a command codec that is none: %j",
+  (commandCodec) => {
+    const error = configErrorOf(() =>
+      createRaftPeer("127.0.0.1:1", { insecure: true }, { commandCodec: commandCodec as never }),
+    );
+
+    expect(error.details).toContain(
+      "commandCodec is none; allowed: an object with the methods encode and decode",
+    );
+  },
+);
