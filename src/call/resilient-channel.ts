@@ -3,6 +3,7 @@ import {
   Closable,
   type CloseOptions,
   type ConnectivityWord,
+  Drain,
   type Endpoint,
   type EventHub,
   type EventListener,
@@ -47,12 +48,13 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   readonly #running = new RunningCalls();
   readonly #housekeeping: Housekeeping;
   #isThrottled = false;
-  #onDrained: (() => void) | null = null;
+  readonly #drain: Drain;
 
   /** Use `createChannel`. */
   constructor(parts: ChannelParts) {
     super();
     this.#parts = parts;
+    this.#drain = new Drain(parts.clock);
     const { clock, events, policies, known, throttle, budget, options } = parts;
     this.#tracker = new ConnectivityTracker(clock, (from, to) =>
       events.emit({ type: "channel.state", from, to }),
@@ -165,7 +167,8 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   protected override async onClose({ drainMs = this.#parts.options.drainMs }: CloseOptions): Promise<void> {
     this.#shut();
-    if (this.#running.size > 0) await this.#drained(drainMs);
+    const details = `The channel was closed, and ${drainMs} ms of draining are over`;
+    if (this.#running.size > 0) await this.#drain.wait(drainMs, () => this.#running.abortAll(details));
     this.#backend.release({ drainMs: 0 });
     this.#release();
   }
@@ -177,19 +180,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     );
     this.#backend.destroy();
     this.#release();
-    this.#onDrained?.();
-  }
-
-  #drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const expire = (): void =>
-        this.#running.abortAll(`The channel was closed, and ${drainMs} ms of draining are over`);
-      const timer = this.#parts.clock.setTimer(expire, drainMs, { keepAlive: true });
-      this.#onDrained = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
+    this.#drain.over();
   }
 
   #shut(): void {
@@ -225,6 +216,6 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   #onCallEnded(call: RunningCall): void {
     this.#running.remove(call);
-    if (this.#running.size === 0 && this.#onDrained !== null) this.#onDrained();
+    if (this.#running.size === 0) this.#drain.over();
   }
 }

@@ -9,6 +9,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
+import { saidBy } from "../core/index.js";
 import { jsonMistake } from "./json-mistake.js";
 
 /** What a text says, or where and why it says nothing. */
@@ -31,7 +32,7 @@ export function parseText(text: string, language: "yaml" | "json"): ParsedText {
     return json === null ? parseYaml(text, language) : refuse([json]);
   } catch (error) {
     // What the parser refuses as it builds the value: aliases without end, merges of what is no map.
-    return refuse([messageOf(error)]);
+    return refuse([saidBy(error)]);
   }
 }
 
@@ -146,8 +147,4 @@ function at(lines: LineCounter, offset: number | undefined): string {
 
 function refuse(problems: readonly string[]): ParsedText {
   return { ok: false, problems };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

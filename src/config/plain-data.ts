@@ -1,3 +1,5 @@
+import { saidBy } from "../core/index.js";
+
 /** A whole configuration has some hundreds of values, a few levels deep. */
 const MAX_VALUES = 100_000;
 const MAX_DEPTH = 32;
@@ -17,8 +19,7 @@ export function plainData(input: unknown): PlainData {
   try {
     return { value: copy.of(input, []), problems: copy.problems };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { value: {}, problems: [...copy.problems, `the configuration cannot be read: ${message}`] };
+    return { value: {}, problems: [...copy.problems, `the configuration cannot be read: ${saidBy(error)}`] };
   }
 }
 

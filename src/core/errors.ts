@@ -118,3 +118,12 @@ function summarise(failure: StatusObject & FailureReport): object {
 function cut(text: string): string {
   return text.length <= JSON_TEXT ? text : `${text.slice(0, JSON_TEXT)}...`;
 }
+
+/** What a thrown thing says, whatever it is. */
+export function saidBy(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "an error without a text";
+  }
+}

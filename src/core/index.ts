@@ -5,12 +5,12 @@ export { deadlineToEpochMs } from "./deadline.js";
 export type { Endpoint, SocketAddress } from "./endpoint.js";
 export { canonicalAddress, isLiteral, parseAddress } from "./endpoint.js";
 export type { CommandIds, ResilienceErrorInit } from "./errors.js";
-export { configInvalid, isReason, ResilienceError, reportedStatus } from "./errors.js";
+export { configInvalid, isReason, ResilienceError, reportedStatus, saidBy } from "./errors.js";
 export type { BreakerStateWord, ChannelEvent, ConnectivityWord, EventListener } from "./events.js";
 export { EventHub } from "./events.js";
 export type { HostLookup } from "./host-lookup.js";
 export type { CloseOptions } from "./lifecycle.js";
-export { Closable, Subscription } from "./lifecycle.js";
+export { Closable, Drain, Subscription } from "./lifecycle.js";
 export {
   describeIssues,
   durationMs,

@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.js";
+
 export interface CloseOptions {
   /** How long running work may go on before it is ended, in milliseconds. Default: the owner's `drainMs`. */
   readonly drainMs?: number;
@@ -40,6 +42,31 @@ export abstract class Closable {
 
   protected abstract onClose(options: CloseOptions): Promise<void>;
   protected abstract onDestroy(error: Error | undefined): void;
+}
+
+/** The wait of a `close()` for what still runs, with its limit. */
+export class Drain {
+  #onOver: (() => void) | null = null;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Resolves with `over()`. After `drainMs` `onExpired` is to end what still runs; being awaited, it keeps the process alive. */
+  wait(drainMs: number, onExpired: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimer(onExpired, drainMs, { keepAlive: true });
+      this.#onOver = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** Nothing runs any more; does nothing when nobody waits. */
+  over(): void {
+    const onOver = this.#onOver;
+    this.#onOver = null;
+    onOver?.();
+  }
 }
 
 /** `Promise.withResolvers`, which Node 20 lacks. */

@@ -1,4 +1,4 @@
-import { configInvalid } from "../core/index.js";
+import { configInvalid, saidBy } from "../core/index.js";
 import type { CommandCodec, LogEntry } from "./raft-messages.js";
 import { toBytes } from "./wire-fields.js";
 
@@ -57,7 +57,7 @@ function naming<T>(position: number, done: string, work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof RangeError && cause.message.startsWith("entries[")) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = saidBy(cause);
     throw new RangeError(`entries[${position}].command cannot be ${done}: ${why}`, { cause });
   }
 }

@@ -6,10 +6,10 @@ import {
   type EndpointStats,
   type ResilientChannel,
 } from "../call/index.js";
-import { type Clock, systemClock } from "../core/index.js";
+import { type Clock, saidBy, systemClock } from "../core/index.js";
 import { CallDeadlines } from "./call-deadlines.js";
 import { type AnswerOf, LinkCall } from "./link-call.js";
-import { localFailure, saidBy } from "./local-failure.js";
+import { localFailure } from "./local-failure.js";
 import type { LinkFactory, LinkResult, UnaryLink } from "./unary-link.js";
 
 /**

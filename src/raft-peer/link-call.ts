@@ -2,8 +2,9 @@ import type { InterceptingListener, MethodDefinition } from "@grpc/grpc-js";
 import { status as Status } from "@grpc/grpc-js";
 import type { ResilientChannel } from "../call/index.js";
 import type { Clock, ReportedStatus } from "../core/index.js";
+import { saidBy } from "../core/index.js";
 import { linkFailure } from "./link-failure.js";
-import { localFailure, saidBy } from "./local-failure.js";
+import { localFailure } from "./local-failure.js";
 import type { LinkResult } from "./unary-link.js";
 
 type ChannelCall = ReturnType<ResilientChannel["createCall"]>;

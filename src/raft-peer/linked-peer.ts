@@ -1,12 +1,20 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
-import { type Clock, Closable, type CloseOptions, EventHub, type Subscription } from "../core/index.js";
+import {
+  type Clock,
+  Closable,
+  type CloseOptions,
+  Drain,
+  EventHub,
+  type Subscription,
+  saidBy,
+} from "../core/index.js";
 import type * as wire from "../gen/raftpb/raft.js";
 import { RaftServiceService } from "../gen/raftpb/raft.js";
 import { type SplitAppend, splitAppend } from "./append-parts.js";
 import { encodeEntries } from "./command-codec.js";
 import { snapshotBytes } from "./encoded-size.js";
 import { FailurePacing } from "./failure-pacing.js";
-import { localFailure, saidBy, unsentFailure } from "./local-failure.js";
+import { localFailure, unsentFailure } from "./local-failure.js";
 import { entryTooLarge, partFailure } from "./part-failure.js";
 import * as convert from "./raft-convert.js";
 import type {
@@ -62,7 +70,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   readonly #terms = new EventHub<{ readonly term: number }>();
   #highestTerm = 0;
   #running = 0;
-  #onDrained: (() => void) | null = null;
+  readonly #drain: Drain;
 
   constructor(link: UnaryLink, options: ResolvedLinkedPeerOptions, parts: PeerParts<Command>) {
     super();
@@ -70,6 +78,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     this.#link = link;
     this.#options = options;
     this.#clock = parts.clock;
+    this.#drain = new Drain(parts.clock);
     this.#codec = parts.codec;
     this.#split = parts.split ?? splitAppend;
     this.#pacing = new FailurePacing(parts.clock, options.minFailureMs);
@@ -104,7 +113,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
   }
 
   protected override async onClose({ drainMs = 0 }: CloseOptions): Promise<void> {
-    if (drainMs > 0 && this.#running > 0) await this.#drained(drainMs);
+    if (drainMs > 0 && this.#running > 0) await this.#drain.wait(drainMs, () => this.#drain.over());
     await this.#end();
   }
 
@@ -133,7 +142,7 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     }
     const timed = { ...result, ms: this.#clock.now() - startedAt };
     this.#running--;
-    if (this.#running === 0) this.#onDrained?.();
+    if (this.#running === 0) this.#drain.over();
     // A call that closing the peer has ended is told at once; a caller that goes on calling is not.
     if (!timed.ok && this.isClosed === wasClosed) await this.#pacing.hold(startedAt);
     return timed;
@@ -212,18 +221,6 @@ export class LinkedPeer<Command> extends Closable implements RaftPeer<Command> {
     if (term <= this.#highestTerm) return;
     this.#highestTerm = term;
     this.#terms.emit({ term });
-  }
-
-  #drained(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.cancel();
-        this.#onDrained = null;
-        resolve();
-      };
-      const timer = this.#clock.setTimer(end, drainMs, { keepAlive: true });
-      this.#onDrained = end;
-    });
   }
 
   #end(): Promise<void> {

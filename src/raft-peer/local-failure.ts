@@ -42,12 +42,3 @@ export function unsentFailure(
 ): LinkFailure {
   return localFailure(kind, details, 0, { ...said, processed: "no" });
 }
-
-/** What a thrown thing says, whatever it is. */
-export function saidBy(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return "an error without a text";
-  }
-}

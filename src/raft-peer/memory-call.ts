@@ -1,5 +1,5 @@
 import type { Reason, Timer } from "../core/index.js";
-import { saidBy } from "./local-failure.js";
+import { saidBy } from "../core/index.js";
 import { sentFailure } from "./memory-failure.js";
 import { drawFate, drawUnreachableMs, type MemoryFate } from "./memory-fate.js";
 import type { MemoryReply, MemoryServer } from "./memory-server.js";

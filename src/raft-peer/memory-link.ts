@@ -1,5 +1,6 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
-import { saidBy, unsentFailure } from "./local-failure.js";
+import { saidBy } from "../core/index.js";
+import { unsentFailure } from "./local-failure.js";
 import { MemoryCall, type MemoryRoute } from "./memory-call.js";
 import { copied } from "./memory-server.js";
 import type { MemoryState } from "./memory-state.js";

@@ -1,5 +1,5 @@
 import { status as Status } from "@grpc/grpc-js";
-import { saidBy } from "./local-failure.js";
+import { saidBy } from "../core/index.js";
 import type { ServedMethod } from "./served-method.js";
 import { failureOf, ServedFailure } from "./served-service.js";
 

@@ -5,6 +5,9 @@
 
 const SAFE_INTEGERS = `an integer from ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
 const ID_LIMIT = 2n ** 63n;
+export const ALLOWED_IDS = "a bigint from 0 to 2^63-1";
+/** Half of a pair: UTF-8 has no form for it. */
+export const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Where a field stands in a list of many: spelled out only when something is wrong with it. */
 export interface ListPosition {
@@ -25,8 +28,12 @@ export function fromInt64(field: string, value: bigint, at?: ListPosition): numb
 
 /** Client and command ids: int64 on the wire, and never negative. */
 export function idOf(field: string, value: bigint): bigint {
-  if (typeof value === "bigint" && value >= 0n && value < ID_LIMIT) return value;
-  throw unfit(field, value, "a bigint from 0 to 2^63-1");
+  if (isId(value)) return value;
+  throw unfit(field, value, ALLOWED_IDS);
+}
+
+export function isId(value: unknown): value is bigint {
+  return typeof value === "bigint" && value >= 0n && value < ID_LIMIT;
 }
 
 export function booleanOf(field: string, value: boolean): boolean {
@@ -37,7 +44,7 @@ export function booleanOf(field: string, value: boolean): boolean {
 /** Half a surrogate pair has no UTF-8: it would arrive as U+FFFD, and two keys could become one. */
 export function textOf(field: string, value: string): string {
   if (typeof value !== "string") throw unfit(field, value, "a string");
-  if (/\p{Surrogate}/u.test(value)) {
+  if (LONE_SURROGATE.test(value)) {
     throw new RangeError(`${field} has half a surrogate pair; allowed: a string that UTF-8 can carry`);
   }
   return value;

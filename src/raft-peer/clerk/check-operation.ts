@@ -3,11 +3,9 @@ import { configInvalid, ResilienceError } from "../../core/index.js";
 import type { OperationOptions } from "../clerk-api.js";
 import type { ResolvedClerkOptions } from "../clerk-options.js";
 import type { KvOperation } from "../kv-messages.js";
+import { LONE_SURROGATE } from "../wire-fields.js";
 
 type Limits = Pick<ResolvedClerkOptions, "maxKeyBytes" | "maxValueBytes">;
-
-/** Half of a pair: UTF-8 has no form for it, and the server would store another text than was given. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** What is wrong with an operation's arguments; null when nothing is. */
 export function checkOperation(

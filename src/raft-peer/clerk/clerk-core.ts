@@ -4,7 +4,7 @@ import type { KvOperation } from "../kv-messages.js";
 import type { Attempting } from "./in-flight.js";
 import type { LeaderFinder } from "./leader-finder.js";
 import type { Endable } from "./running.js";
-import type { KvServer, ServerSet } from "./server-set.js";
+import type { ServerSet } from "./server-set.js";
 import type { SessionPool } from "./sessions.js";
 
 /** What an operation needs of its Clerk. */
@@ -19,7 +19,7 @@ export interface ClerkCore {
   /** Reads are repeated freely and skip the server's duplicate check: they need no session. */
   nextReadIds(): CommandIds;
   attemptBegan(operation: Attempting, isRetry: boolean): void;
-  attemptEnded(operation: Attempting, server: KvServer): void;
+  attemptEnded(operation: Attempting): void;
   operationEnded(operation: Endable, isSuccess: boolean): void;
   requestEnded(request: Endable): void;
   /** The operation goes on: attempt number `attempt` follows. */

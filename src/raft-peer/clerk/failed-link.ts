@@ -1,4 +1,5 @@
-import { localFailure, saidBy } from "../local-failure.js";
+import { saidBy } from "../../core/index.js";
+import { localFailure } from "../local-failure.js";
 import type { UnaryLink } from "../unary-link.js";
 
 /** Stands in for a link that could not be made: calls to this server fail, and the other servers go on. */

@@ -1,12 +1,11 @@
 import type { Clock, Timer } from "../../core/index.js";
 import type { Leader } from "../clerk-api.js";
-import type { KvServer } from "./server-set.js";
+import type { Doubter } from "./leader-finder.js";
 
 /** An operation, as far as the attempt under way is concerned. */
-export interface Attempting {
+export interface Attempting extends Doubter {
   /** When it was sent; null when there is none. */
   readonly sentAt: number | null;
-  readonly sentTo: KvServer | null;
   moveTo(leader: Leader): void;
 }
 

@@ -45,7 +45,7 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
   readonly #context = new AsyncResource("HoldfastClerk");
   readonly #firstServers: FirstServers;
   #nextReadId = 0n;
-  readonly #counters = { started: 0, succeeded: 0, failed: 0, retries: 0, probes: 0, inFlight: 0 };
+  readonly #counters = { started: 0, succeeded: 0, failed: 0, retries: 0, probes: 0 };
 
   constructor(
     readonly options: ResolvedClerkOptions,
@@ -74,7 +74,7 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
       onLost: (leader, cause) => this.#events.emit({ type: "leader.lost", leader, cause }),
       onNobody: () => this.#discovery.refresh(),
     });
-    this.#inFlight = new InFlight(clock, probe.slowAfterMs, (operation) => this.#onSlow(operation));
+    this.#inFlight = new InFlight(clock, probe.slowAfterMs, (operation) => this.finder.doubt(operation));
   }
 
   get(key: string, options: OperationOptions = {}): Promise<string | undefined> {
@@ -119,7 +119,8 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
   }
 
   stats(): ClerkStats {
-    const { started, succeeded, failed, retries, probes, inFlight } = this.#counters;
+    const { started, succeeded, failed, retries, probes } = this.#counters;
+    const inFlight = started - succeeded - failed;
     return {
       leader: this.finder.leader,
       operations: { started, succeeded, failed, inFlight, queued: this.sessions.waiting },
@@ -157,14 +158,13 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
     this.#inFlight.add(operation);
   }
 
-  attemptEnded(operation: Attempting, server: KvServer): void {
+  attemptEnded(operation: Attempting): void {
     this.#inFlight.remove(operation);
-    if (this.finder.trust(operation)) server.slow -= 1;
+    this.finder.trust(operation);
   }
 
   operationEnded(operation: Endable, isSuccess: boolean): void {
     this.#counters[isSuccess ? "succeeded" : "failed"] += 1;
-    this.#counters.inFlight -= 1;
     this.#running.remove(operation);
   }
 
@@ -201,17 +201,9 @@ export class KvClerk extends Closable implements Clerk, ClerkCore, ServersListen
       const { timeoutMs = this.options.timeoutMs, signal } = options;
       const operation = new Operation(this, op, key, value, timeoutMs, signal, resolve, reject);
       this.#counters.started += 1;
-      this.#counters.inFlight += 1;
       this.#running.add(operation);
       operation.start();
     });
-  }
-
-  #onSlow(operation: Attempting): void {
-    const server = operation.sentTo;
-    if (server === null || this.finder.isInDoubt(operation)) return;
-    server.slow += 1;
-    this.finder.doubt(operation);
   }
 
   /** In the Clerk's own async context: a probe serves everybody, not the caller who happened to start it. */

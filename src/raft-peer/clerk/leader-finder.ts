@@ -13,6 +13,12 @@ export interface LeaderWaiter {
   onRefused(failure: LinkFailure): void;
 }
 
+/** Waits for a server that leads, and has begun to doubt it. */
+export interface Doubter {
+  /** Who keeps it waiting. */
+  readonly sentTo: KvServer | null;
+}
+
 export interface FinderDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -38,7 +44,7 @@ export class LeaderFinder {
   readonly #deps: FinderDeps;
   readonly #schedule: ProbeSchedule;
   readonly #waiters = new Set<LeaderWaiter>();
-  readonly #doubters = new Set<object>();
+  readonly #doubters = new Set<Doubter>();
   #previous: Leader | null = null;
   #timer: Timer | null = null;
   /** Servers that the round now running has not heard from. */
@@ -86,20 +92,13 @@ export class LeaderFinder {
   }
 
   /** The leader keeps `doubter` waiting: look for another one beside it, until `trust`. */
-  doubt(doubter: object): void {
+  doubt(doubter: Doubter): void {
     this.#doubters.add(doubter);
     this.#run();
   }
 
-  isInDoubt(doubter: object): boolean {
-    return this.#doubters.has(doubter);
-  }
-
-  /** @returns whether it was in doubt */
-  trust(doubter: object): boolean {
-    const wasInDoubt = this.#doubters.delete(doubter);
-    if (wasInDoubt) this.#rest();
-    return wasInDoubt;
+  trust(doubter: Doubter): void {
+    if (this.#doubters.delete(doubter)) this.#rest();
   }
 
   /** This leader did not do its duty. */
@@ -165,7 +164,8 @@ export class LeaderFinder {
     // Without servers there is nothing to do until they are known, which starts a round by itself.
     if (servers.length === 0) return;
     // A server that keeps a command waiting is asked already: its answer will be the sign.
-    const asked = servers.filter(({ slow }) => slow === 0);
+    const silent = new Set([...this.#doubters].map(({ sentTo }) => sentTo));
+    const asked = servers.filter((server) => !silent.has(server));
     const round = new StatusRound(servers.length, asked.length);
     const termAtStart = cache.leaderTerm;
     this.#schedule.began(clock.now(), servers.length);

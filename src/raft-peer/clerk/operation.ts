@@ -126,7 +126,7 @@ export class Operation extends AsyncResource {
       // Whoever left the attempt has written down what became of it.
       if (this.#stage !== stage) return;
       this.#stage = LOOKING;
-      this.#core.attemptEnded(this, server);
+      this.#core.attemptEnded(this);
       this.#read(stage, classifyReply(this.op, result));
     });
     const stage: Sent = { kind: "sent", leader, server, at, cancel };
@@ -208,7 +208,7 @@ export class Operation extends AsyncResource {
     const ms = this.#core.clock.now() - stage.at;
     this.#log.left(stage.server.address, stage.at - this.#startedAt, ms, why);
     this.#stage = LOOKING;
-    this.#core.attemptEnded(this, stage.server);
+    this.#core.attemptEnded(this);
     stage.cancel();
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/index.js";
+import { type Clock, Drain } from "../../core/index.js";
 
 /** Work that can be told to end. */
 export interface Endable {
@@ -8,9 +8,11 @@ export interface Endable {
 /** What a Clerk has promised and not yet settled. */
 export class Running {
   readonly #running = new Set<Endable>();
-  #onDrained: (() => void) | null = null;
+  readonly #drain: Drain;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.#drain = new Drain(clock);
+  }
 
   add(work: Endable): void {
     this.#running.add(work);
@@ -18,7 +20,7 @@ export class Running {
 
   remove(work: Endable): void {
     this.#running.delete(work);
-    if (this.#running.size === 0) this.#onDrained?.();
+    if (this.#running.size === 0) this.#drain.over();
   }
 
   endAll(): void {
@@ -27,13 +29,6 @@ export class Running {
 
   /** Resolves when nothing runs any more; after `drainMs` `onExpired` is to end what still does. */
   drained(drainMs: number, onExpired: () => void): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = this.clock.setTimer(onExpired, drainMs, { keepAlive: true });
-      this.#onDrained = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
+    return this.#running.size === 0 ? Promise.resolve() : this.#drain.wait(drainMs, onExpired);
   }
 }

@@ -9,8 +9,6 @@ export interface KvServer {
   readonly link: UnaryLink;
   /** Commands on their way to it. */
   inFlight: number;
-  /** Of these, the ones that have been without an answer for long. */
-  slow: number;
 }
 
 /** The servers of the cluster as known now. One that leaves keeps its link until the commands on it have ended. */
@@ -48,7 +46,7 @@ export class ServerSet {
     for (const endpoint of wanted.values()) {
       const { address } = endpoint;
       if (!this.#servers.has(address))
-        this.#servers.set(address, { address, link: this.#link(endpoint), inFlight: 0, slow: 0 });
+        this.#servers.set(address, { address, link: this.#link(endpoint), inFlight: 0 });
     }
   }
 

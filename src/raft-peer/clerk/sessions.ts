@@ -1,4 +1,5 @@
 import { type CommandIds, configInvalid } from "../../core/index.js";
+import { ALLOWED_IDS, isId } from "../wire-fields.js";
 
 /** A client id with rising command ids. Has one write outstanding at most: two could make the lower one vanish. */
 export class Session {
@@ -83,6 +84,6 @@ export class SessionPool {
 
 /** @throws ResilienceError `CONFIG_INVALID` for what the wire's int64 cannot carry */
 export function checkedId(id: bigint): bigint {
-  if (typeof id === "bigint" && id >= 0n && id < 2n ** 63n) return id;
-  throw configInvalid(`newClientId gave ${String(id)}; allowed: a bigint from 0 to 2^63-1`);
+  if (isId(id)) return id;
+  throw configInvalid(`newClientId gave ${String(id)}; allowed: ${ALLOWED_IDS}`);
 }

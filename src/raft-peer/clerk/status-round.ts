@@ -14,10 +14,6 @@ const SHOWN_CHARACTERS = 150;
  */
 export class StatusRound {
   readonly #answers = new Map<string, StatusAnswer>();
-  readonly #terms: number[] = [];
-  readonly #failures: LinkFailure[] = [];
-  /** Highest term first. */
-  #claims: readonly Leader[] = [];
 
   /**
    * @param servers in the cluster
@@ -30,14 +26,6 @@ export class StatusRound {
 
   add(address: string, answer: StatusAnswer): void {
     this.#answers.set(address, answer);
-    if (!answer.ok) {
-      this.#failures.push(answer);
-      return;
-    }
-    const { term, state } = answer.status;
-    this.#terms.push(term);
-    if (state === "Leader" && term > 0)
-      this.#claims = [...this.#claims, { term, address }].sort((a, b) => b.term - a.term);
   }
 
   get isComplete(): boolean {
@@ -56,8 +44,9 @@ export class StatusRound {
   get leader(): Leader | null {
     const claim = this.#claims.find(({ term }) => !this.contradicts(term));
     if (claim === undefined) return null;
-    const later = this.#terms.filter((term) => term > claim.term).length;
-    const notLater = this.#terms.length - later;
+    const terms = this.#terms;
+    const later = terms.filter((term) => term > claim.term).length;
+    const notLater = terms.length - later;
     if (this.#isMajority(notLater)) return claim;
     // More than half in a later term will accept nothing from it: it cannot commit, whatever it believes.
     return this.isComplete && !this.#isMajority(later) ? claim : null;
@@ -91,6 +80,24 @@ export class StatusRound {
         : `${address}: ${(answer.attempts.at(-1)?.details ?? answer.details).slice(0, SHOWN_CHARACTERS)}`,
     );
     return said.join("; ");
+  }
+
+  get #terms(): number[] {
+    return [...this.#answers.values()].flatMap((answer) => (answer.ok ? [answer.status.term] : []));
+  }
+
+  get #failures(): LinkFailure[] {
+    return [...this.#answers.values()].filter((answer) => !answer.ok);
+  }
+
+  /** Highest term first. */
+  get #claims(): Leader[] {
+    const claims = [...this.#answers].flatMap(([address, answer]) =>
+      answer.ok && answer.status.state === "Leader" && answer.status.term > 0
+        ? [{ term: answer.status.term, address }]
+        : [],
+    );
+    return claims.sort((a, b) => b.term - a.term);
   }
 
   #isMajority(count: number): boolean {
