@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { UsageError } from "../shared/flags.js";
 import { DEFAULT_TIMING, type RaftTiming, resolveTiming } from "./raft/raft-timing.js";
 
 export interface NodeOptions {
@@ -28,9 +29,6 @@ usage: node --import tsx examples/raft-kv/node.ts --config FILE --me N --listen 
 
 Prints "ready HOST:PORT" when it serves, and changes of role on standard error. SIGTERM ends it.
 Exit code: 0 after SIGTERM or SIGINT, 1 when it could not go on, 2 for wrong flags or a wrong configuration.`;
-
-/** Wrong use of the command line; the message names flag, value and what is allowed. */
-export class UsageError extends Error {}
 
 const FLAGS = {
   config: { type: "string" },

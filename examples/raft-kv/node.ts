@@ -10,8 +10,9 @@ import {
   systemClock,
   systemRandom,
 } from "holdfast";
+import { UsageError } from "../shared/flags.js";
 import { KvNode } from "./kv-node.js";
-import { HELP, type NodeOptions, parseNodeOptions, UsageError } from "./node-options.js";
+import { HELP, type NodeOptions, parseNodeOptions } from "./node-options.js";
 import { FileDisk } from "./raft/file-disk.js";
 
 const CANNOT_GO_ON = 1;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { parseNodeOptions, UsageError } from "../../../examples/raft-kv/node-options.js";
+import { parseNodeOptions } from "../../../examples/raft-kv/node-options.js";
+import { UsageError } from "../../../examples/shared/flags.js";
 
 const NEEDED = ["--config", "c.yaml", "--me", "1", "--listen", "127.0.0.1:0", "--data", "d"];
 
