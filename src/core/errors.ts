@@ -1,6 +1,6 @@
 import type { Metadata, ServiceError, StatusObject } from "@grpc/grpc-js";
 import { Metadata as GrpcMetadata, status as Status } from "@grpc/grpc-js";
-import type { AttemptRecord, FailureReport, ReportedStatus } from "./outcome.js";
+import type { AttemptRecord, CommandIds, FailureReport, ReportedStatus } from "./outcome.js";
 import type { Origin, Processed, Reason } from "./reasons.js";
 
 /** Marks our errors, and the errors grpc-js makes of our statuses, across copies of this package. */
@@ -11,12 +11,6 @@ const JSON_ATTEMPTS = 20;
 /** Characters of each text that it keeps: a server may write many kilobytes of details. */
 const JSON_TEXT = 1_000;
 
-/** Names one write of a Clerk's session, for good: no other write is ever sent with the same two. */
-export interface CommandIds {
-  readonly clientId: bigint;
-  readonly commandId: bigint;
-}
-
 export interface ResilienceErrorInit {
   readonly reason: Reason;
   readonly code: Status;
@@ -25,7 +19,7 @@ export interface ResilienceErrorInit {
   readonly origin?: Origin;
   readonly processed?: Processed;
   readonly attempts?: readonly AttemptRecord[];
-  readonly command?: CommandIds;
+  readonly command?: CommandIds | undefined;
   readonly cause?: unknown;
 }
 

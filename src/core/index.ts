@@ -4,7 +4,7 @@ export type { GrpcDeadline } from "./deadline.js";
 export { deadlineToEpochMs } from "./deadline.js";
 export type { Endpoint, SocketAddress } from "./endpoint.js";
 export { canonicalAddress, isLiteral, parseAddress } from "./endpoint.js";
-export type { CommandIds, ResilienceErrorInit } from "./errors.js";
+export type { ResilienceErrorInit } from "./errors.js";
 export { configInvalid, isReason, ResilienceError, reportedStatus, saidBy } from "./errors.js";
 export type { BreakerStateWord, ChannelEvent, ConnectivityWord, EventListener } from "./events.js";
 export { EventHub } from "./events.js";
@@ -23,7 +23,14 @@ export {
   suggest,
   VALUE_HIDDEN,
 } from "./options.js";
-export type { AttemptRecord, FailureReport, Outcome, Progress, ReportedStatus } from "./outcome.js";
+export type {
+  AttemptRecord,
+  CommandIds,
+  FailureReport,
+  Outcome,
+  Progress,
+  ReportedStatus,
+} from "./outcome.js";
 export type { Random } from "./random.js";
 export { systemRandom } from "./random.js";
 export type { Origin, Processed, Reason } from "./reasons.js";

@@ -40,6 +40,12 @@ export interface AttemptRecord {
   readonly next: string;
 }
 
+/** Names one write of a Clerk's session, for good: no other write is ever sent with the same two. */
+export interface CommandIds {
+  readonly clientId: bigint;
+  readonly commandId: bigint;
+}
+
 /** What every failed call carries beside grpc-js's `code`, `details` and `metadata`. */
 export interface FailureReport {
   readonly reason: Reason;
@@ -48,6 +54,8 @@ export interface FailureReport {
   readonly attempts: readonly AttemptRecord[];
   /** One sentence with the numbers. */
   readonly explanation: string;
+  /** The ids of a Clerk's write; undefined for everything else. */
+  readonly command?: CommandIds | undefined;
 }
 
 /** A final status as it reaches grpc-js, which copies every field onto the error the caller gets. */
