@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
-import type { Outcome, Reason } from "../core/index.js";
+import type { Outcome } from "../core/index.js";
 import type { Backoff } from "./backoff.js";
+import { FINAL_REASONS } from "./final-reasons.js";
 import { PUSHBACK_KEY, type Pushback, parsePushback } from "./pushback.js";
 import { statusName } from "./status-code.js";
 import type { RetryThrottle } from "./throttle.js";
@@ -61,16 +62,6 @@ const REFUSED: RetryDecision = Object.freeze({
   kind: "transparent",
   why: "retried at once: the stream was refused before it reached the application",
 });
-
-/** Ends that a repeat cannot change, or that the caller asked for. They come before R21: "unsent" would loop on them. */
-const FINAL_REASONS: ReadonlyMap<Reason, string> = new Map([
-  ["CANCELLED", "the call was cancelled"],
-  ["DEADLINE_EXCEEDED", "the deadline of the call passed"],
-  ["CLIENT_CLOSED", "the client was closed"],
-  ["MESSAGE_TOO_LARGE", "the message would be too large again"],
-  ["METADATA_INVALID", "the metadata would be refused again"],
-  ["CIRCUIT_OPEN", "the circuit breaker is open, and waiting for it is no retry"],
-]);
 
 /**
  * Decides what follows an attempt that ended, and records it on the throttle (gRFC A6; R14, R21-R29; order of C26).

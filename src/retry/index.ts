@@ -1,6 +1,11 @@
 export { Backoff } from "./backoff.js";
 export type { RetryDecision, RetryPolicy, RetryProgress } from "./decide.js";
 export { decideRetry } from "./decide.js";
+export type { HedgeDecision, HedgingPolicy } from "./hedging.js";
+export { HedgePlan } from "./hedging.js";
+export type { HedgingOptions, ResolvedHedgingOptions, ResolvedHedgingOverride } from "./hedging-options.js";
+export { hedgingOptionsSchema, hedgingOverrideSchema } from "./hedging-options.js";
+export { LatencyWindow } from "./latency-window.js";
 export type { Pushback } from "./pushback.js";
 export { PUSHBACK_KEY, parsePushback } from "./pushback.js";
 export type {

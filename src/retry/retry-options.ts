@@ -8,10 +8,10 @@ const backoffJitter = () => z.enum(["spread20", "full", "additive10", "none"]);
 const attempts = () => z.int().min(1);
 
 /** Failure codes as numbers, or as names in any case; resolved to numbers, each once (gRFC A6, retryableStatusCodes). */
-const codeList = () =>
+export const codeList = (minLength = 1) =>
   z
     .array(z.union([z.number(), z.string()]))
-    .min(1)
+    .min(minLength)
     .transform((codes, context): readonly number[] => {
       const known = new Set<number>();
       for (const [index, code] of codes.entries()) {

@@ -1,0 +1,146 @@
+import { status } from "@grpc/grpc-js";
+import type { Outcome } from "../core/index.js";
+import { FINAL_REASONS } from "./final-reasons.js";
+import type { ResolvedHedgingOptions } from "./hedging-options.js";
+import type { LatencyWindow } from "./latency-window.js";
+import { PUSHBACK_KEY, type Pushback, parsePushback } from "./pushback.js";
+import { statusName } from "./status-code.js";
+import type { RetryThrottle } from "./throttle.js";
+
+/** What the options of a method say, ready for use. */
+export interface HedgingPolicy {
+  readonly options: ResolvedHedgingOptions;
+  /** How long the method's answers take; asked for `delayMs: "p95"`, told in any case. */
+  readonly latency: LatencyWindow;
+}
+
+/** What to do after an attempt of a hedged call has failed; `why` is the phrase for the attempt trail. */
+export type HedgeDecision =
+  /** This failure is the call's: the other attempts are cancelled. */
+  | { readonly kind: "deliver"; readonly why: string; readonly isThrottled: boolean }
+  /** Others are in flight, or `dueAt` says when the next one starts. */
+  | { readonly kind: "wait"; readonly why: string }
+  /** The next attempt starts now. */
+  | { readonly kind: "send"; readonly why: string }
+  /** The same attempt again, which no server application has seen (R21). */
+  | { readonly kind: "transparent"; readonly why: string };
+
+/**
+ * Decides when the attempts of one call start, and which failure ends it (gRFC A6, hedging; R32-R37). Times are
+ * instants of one monotonic clock, in milliseconds.
+ */
+export class HedgePlan {
+  readonly #policy: HedgingPolicy;
+  readonly #throttle: RetryThrottle | null;
+  /** Attempts that count against maxAttempts, those that the throttle refused included. */
+  #started = 0;
+  #isStopped = false;
+  #isThrottled = false;
+  #isRefusedBefore = false;
+  #dueAt = Number.POSITIVE_INFINITY;
+
+  /** @param throttle the bucket of the target, or null when throttling is off */
+  constructor(policy: HedgingPolicy, throttle: RetryThrottle | null) {
+    this.#policy = policy;
+    this.#throttle = throttle;
+  }
+
+  /** When the next attempt is to start; `Infinity` when none is. */
+  get dueAt(): number {
+    return this.#dueAt;
+  }
+
+  /** The first attempt starts; it is never throttled (R30). */
+  begin(now: number): void {
+    this.#count(now);
+  }
+
+  /**
+   * `dueAt` has come.
+   * @returns false when the throttle refuses this attempt, which is then never made (R30)
+   */
+  take(now: number): boolean {
+    this.#count(now);
+    const isAllowed = this.#throttle?.canRetry() !== false;
+    if (!isAllowed) this.#isThrottled = true;
+    return isAllowed;
+  }
+
+  /** No further attempt: the call is committed, or its request is no longer kept. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * An attempt failed before the call was committed. Records it on the throttle.
+   * @param othersInFlight attempts that still run
+   * @param incident what all failures of one connection loss or suspicion share, or null
+   */
+  onFailure(outcome: Outcome, now: number, othersInFlight: number, incident: object | null): HedgeDecision {
+    const final = FINAL_REASONS.get(outcome.reason);
+    if (final === undefined && this.#isTransparent(outcome)) {
+      return { kind: "transparent", why: "repeated at once: no application has seen the attempt" };
+    }
+    const pushback = parsePushback(outcome.metadata.get(PUSHBACK_KEY));
+    const isFatal = final !== undefined || !this.#isNonFatal(outcome);
+    if (this.#costsToken(outcome, isFatal, pushback)) this.#throttle?.recordFailure(incident);
+    if (isFatal) return deliver(final ?? `${statusName(outcome.code)} is fatal to a hedged call`);
+    return this.#afterNonFatal(pushback, now, othersInFlight);
+  }
+
+  #afterNonFatal(pushback: Pushback, now: number, othersInFlight: number): HedgeDecision {
+    if (pushback.kind === "stop") this.stop();
+    const mayStart = !this.#isStopped && this.#started < this.#policy.options.maxAttempts;
+    if (mayStart && pushback.kind === "after") {
+      this.#dueAt = now + pushback.ms;
+      return { kind: "wait", why: `next attempt after ${pushback.ms} ms, as the server's pushback asked` };
+    }
+    // R33: at once, and the one after it a full delay from now.
+    if (mayStart && this.take(now)) return { kind: "send", why: "next attempt at once" };
+    if (othersInFlight > 0) return { kind: "wait", why: `${othersInFlight} more in flight` };
+    return this.#giveUp(pushback);
+  }
+
+  #giveUp(pushback: Pushback): HedgeDecision {
+    if (pushback.kind === "stop") return deliver("the server's pushback forbids another attempt");
+    if (this.#isThrottled && this.#throttle !== null) {
+      const { tokens, maxTokens } = this.#throttle;
+      return deliver(`the retry throttle is at ${tokens} of ${maxTokens} tokens`, true);
+    }
+    if (this.#isStopped) return deliver("the request is no longer in the retry buffer");
+    return deliver(`${this.#started} of ${this.#policy.options.maxAttempts} attempts used`);
+  }
+
+  #count(now: number): void {
+    this.#started++;
+    const { options, latency } = this.#policy;
+    const isLast = this.#started >= options.maxAttempts;
+    const delayMs = options.delayMs === "p95" ? (latency.p95Ms ?? options.initialDelayMs) : options.delayMs;
+    this.#dueAt = isLast || this.#isStopped ? Number.POSITIVE_INFINITY : now + delayMs;
+  }
+
+  #isTransparent({ progress }: Outcome): boolean {
+    if (this.#isStopped) return false;
+    if (progress === "unsent") return true;
+    if (progress !== "refused" || this.#isRefusedBefore) return false;
+    this.#isRefusedBefore = true;
+    return true;
+  }
+
+  #isNonFatal({ code, reason, progress }: Outcome): boolean {
+    if (progress === "dropped") return false;
+    return reason === "ATTEMPT_TIMEOUT" || this.#policy.options.nonFatalCodes.includes(code);
+  }
+
+  /** R28, as far as a server was asked. */
+  #costsToken({ progress, code }: Outcome, isFatal: boolean, pushback: Pushback): boolean {
+    if (code === status.OK || progress === "unsent" || progress === "no-pick" || progress === "dropped")
+      return false;
+    return !isFatal || pushback.kind === "stop";
+  }
+}
+
+function deliver(obstacle: string, isThrottled = false): HedgeDecision {
+  return { kind: "deliver", why: `no further attempt: ${obstacle}`, isThrottled };
+}
