@@ -2,29 +2,34 @@ import { AsyncResource } from "node:async_hooks";
 import type { Metadata } from "@grpc/grpc-js";
 import type { ReportedStatus } from "../core/index.js";
 
-/** The answer of an attempt that may yet be repeated: nothing of it reaches the application before its status. */
-interface HeldAnswer {
-  readonly metadata: Metadata;
-  readonly messages: Buffer[];
-}
+/**
+ * Hands the answer to whoever made the call, in that caller's async context (which it is itself: one object fewer per
+ * call), at once or held back until its status. Statuses arrive in the context of the socket, a timer or another call.
+ */
+export abstract class AnswerDelivery extends AsyncResource {
+  /** The answer of an attempt that may yet be repeated: nothing of it reaches the application before its status. */
+  #heldHeaders: Metadata | null = null;
+  #heldMessage: Buffer | null = null;
+  /** A second and further message, which a single response does not have. */
+  #heldMore: Buffer[] | null = null;
 
-/** Hands the answer to whoever made the call, in that caller's async context, at once or held back until its status. */
-export abstract class AnswerDelivery {
-  /** Statuses arrive in the context of the socket, a timer or another call; the caller gets them in its own. */
-  protected readonly context = new AsyncResource("HoldfastCall");
-  #held: HeldAnswer | null = null;
+  constructor() {
+    super("HoldfastCall");
+  }
 
   protected abstract deliverHeaders(metadata: Metadata): void;
   protected abstract deliverMessage(message: Buffer): void;
   protected abstract deliverStatus(status: ReportedStatus): void;
 
   protected hold(metadata: Metadata): void {
-    this.#held = { metadata, messages: [] };
+    this.#heldHeaders = metadata;
   }
 
   /** The attempt is to be repeated: its answer was none. */
   protected dropHeld(): void {
-    this.#held = null;
+    this.#heldHeaders = null;
+    this.#heldMessage = null;
+    this.#heldMore = null;
   }
 
   protected handOverHeaders(metadata: Metadata, isInContext: boolean): void {
@@ -32,24 +37,30 @@ export abstract class AnswerDelivery {
   }
 
   protected handOverMessage(message: Buffer, isInContext: boolean): void {
-    if (this.#held !== null) this.#held.messages.push(message);
-    else this.#handOver(this.deliverMessage, message, isInContext);
+    if (this.#heldHeaders === null) this.#handOver(this.deliverMessage, message, isInContext);
+    else if (this.#heldMessage === null) this.#heldMessage = message;
+    else this.#heldMore = [...(this.#heldMore ?? []), message];
   }
 
   /** The end, after an answer that was held back until now. Call it in the caller's context. */
   protected handOverStatus(status: ReportedStatus): void {
-    const held = this.#held;
-    this.#held = null;
-    if (held !== null) {
-      this.deliverHeaders(held.metadata);
-      for (const message of held.messages) this.deliverMessage(message);
-    }
+    const headers = this.#heldHeaders;
+    if (headers !== null) this.#deliverHeld(headers);
     this.deliverStatus(status);
+  }
+
+  #deliverHeld(headers: Metadata): void {
+    const message = this.#heldMessage;
+    const more = this.#heldMore;
+    this.dropHeld();
+    this.deliverHeaders(headers);
+    if (message !== null) this.deliverMessage(message);
+    if (more !== null) for (const further of more) this.deliverMessage(further);
   }
 
   /** News of a pooled connection comes in the caller's context by itself; a stub's own channel has a queue of its own. */
   #handOver<T>(deliver: (news: T) => void, news: T, isInContext: boolean): void {
     if (isInContext) deliver.call(this, news);
-    else this.context.runInAsyncScope(deliver, this, news);
+    else this.runInAsyncScope(deliver, this, news);
   }
 }

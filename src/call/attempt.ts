@@ -1,4 +1,4 @@
-import type { CallCredentials, Metadata, StatusObject } from "@grpc/grpc-js";
+import { type CallCredentials, type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Incident, InnerCall, Slot } from "../pool/index.js";
 import type { Evidence } from "./classify.js";
 import type { Outbox, OutgoingMessage } from "./retry-buffer.js";
@@ -12,13 +12,15 @@ export interface AttemptOwner {
   onAttemptStatus(attempt: Attempt, status: StatusObject): void;
 }
 
+/** From here on a copy of a message costs more than a turn of the event loop. */
+const LARGE_BYTES = 64 * 1024;
+
 /**
  * One try on the wire: a grpc-js call on one connection, fed from the call's outbox one message at a time, because
  * grpc-js holds only one unsent message and silently loses others. It is its own listener and write context, so that
  * an attempt costs one object and one closure.
  */
 export class Attempt {
-  readonly kind = "running";
   #inner: InnerCall | null = null;
   /** Absolute index of the next message to send. */
   #next = 0;
@@ -27,6 +29,14 @@ export class Attempt {
   #isEnded = false;
   hasHeaders = false;
   hasMessage = false;
+  /** Bytes of the messages so far. */
+  sentBytes = 0;
+  receivedBytes = 0;
+  /** Issues of the refreshable credentials it went out with, of the call and of the connection. */
+  callGeneration = 0;
+  slotGeneration = 0;
+  /** Ended by a limit of ours that grpc-js does not know. */
+  isTimedOut = false;
   readonly #bytesAtStart: number;
   /** Write context for grpc-js. */
   flags: number | undefined;
@@ -49,6 +59,11 @@ export class Attempt {
     this.callback = this.#onWritten.bind(this);
   }
 
+  /** Tells it from a wait; no field, which every attempt would pay for. */
+  get kind(): "running" {
+    return "running";
+  }
+
   /** @throws when the connection closed meanwhile; nothing was sent then. */
   start(
     method: string,
@@ -64,7 +79,10 @@ export class Attempt {
       if (credentials !== null) inner.setCredentials(credentials);
       inner.start(metadata, this);
       if (isReading) inner.startRead();
-      this.pump();
+      // grpc-js keeps a message that is given to it in the turn of the start for as long as the call lives: a large one
+      // would be held twice.
+      if ((this.outbox.at(0)?.message.length ?? 0) < LARGE_BYTES) this.pump();
+      else setImmediate(pump, this);
     } catch (error) {
       this.#isEnded = true;
       this.slot.callEnded();
@@ -94,14 +112,22 @@ export class Attempt {
       this.#next++;
       this.#writing = entry;
       this.flags = entry.flags;
+      this.sentBytes += entry.message.length;
       this.slot.writeStarted();
       inner.sendMessageWithContext(this as MessageContext, entry.message);
+      this.outbox.onSent(this.#next - 1);
     }
     // The half-close may follow the last message at once: grpc-js keeps their order, and it saves a frame.
     if (this.outbox.isHalfClosed && this.#next === this.outbox.end) {
       this.#isHalfClosed = true;
       inner.halfClose();
     }
+  }
+
+  /** Ends it as one that did not answer in time. */
+  timeOut(details: string): void {
+    this.isTimedOut = true;
+    this.cancel(Status.DEADLINE_EXCEEDED, details);
   }
 
   cancel(code: number, details: string): void {
@@ -143,6 +169,7 @@ export class Attempt {
   onReceiveMessage(message: Buffer): void {
     if (this.#isEnded) return;
     this.hasMessage = true;
+    this.receivedBytes += message.length;
     this.owner.onAttemptMessage(this, message);
   }
 
@@ -185,4 +212,8 @@ export class Attempt {
     this.#writing = null;
     this.slot.writeEnded();
   }
+}
+
+function pump(attempt: Attempt): void {
+  attempt.pump();
 }

@@ -1,15 +1,25 @@
 import type { ChannelInterface } from "@grpc/grpc-js";
 import type { CloseOptions, Endpoint } from "../core/index.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
+import type { Compression } from "./compression.js";
 import type { CallTransport } from "./transport.js";
 
 /** What stands behind a channel: a pool of our own, or a stub's channel. */
 export interface Backend {
   readonly mode: ChannelStats["mode"];
   readonly target: string;
+  /** For calls that ask for no compression of their own. */
   readonly transport: CallTransport;
+  /** Calls that wait for an endpoint, over whichever transport. */
+  readonly callsQueued: number;
   /** The stub's channel whose connectivity stands for ours; null where the backend reports its own. */
   readonly ownChannel: ChannelInterface | null;
+  /**
+   * Where the attempts of one call go; asked once per call, after `wake()`.
+   * @param compression what the call asks for; undefined for the channel's default
+   * @returns null where that compression cannot be had: over a stub's own channel
+   */
+  transportFor(compression: Compression | undefined): CallTransport | null;
   /** Called before each call and each request to connect; cheap when nothing is to do. */
   wake(): void;
   endpoints(): EndpointStats[];

@@ -19,9 +19,10 @@ export interface BreakersDeps {
   members(): readonly FloorMember[];
 }
 
-/** Makes the breaker of each endpoint, all under one panic floor: this is where breakers and pool meet. */
+/** The breaker of each endpoint, all under one panic floor: this is where breakers and pool meet. */
 export class Breakers {
   readonly #floor: PanicFloor;
+  readonly #gates = new Map<string, EndpointGate>();
 
   constructor(
     private readonly options: ResolvedBreakerOptions | false,
@@ -31,10 +32,22 @@ export class Breakers {
     this.#floor = new PanicFloor(maxEjectionPercent);
   }
 
+  /** One for each address, however many connections lead there. */
   gateFor(address: string): EndpointGate {
     if (this.options === false) return openGate;
+    const gate = this.#gates.get(address) ?? this.#newBreaker(address, this.options);
+    this.#gates.set(address, gate);
+    return gate;
+  }
+
+  /** Endpoints that left the set: one that comes back may be another server, and begins anew. */
+  forget(addresses: readonly string[]): void {
+    for (const address of addresses) this.#gates.delete(address);
+  }
+
+  #newBreaker(address: string, options: ResolvedBreakerOptions): Breaker {
     const { clock, random, events } = this.deps;
-    return new Breaker(this.options, {
+    return new Breaker(options, {
       clock,
       random,
       mayOpen: () => this.#mayOpen(address),

@@ -1,4 +1,6 @@
+import type { CallCredentials } from "@grpc/grpc-js";
 import type { Clock, EventHub } from "../core/index.js";
+import type { Compression } from "../pool/index.js";
 import type { RetryThrottle } from "../retry/index.js";
 import type { MethodPolicies } from "./method-policy.js";
 import type { BufferBudget } from "./retry-buffer.js";
@@ -11,13 +13,16 @@ export interface CallEnv {
   readonly target: string;
   readonly clock: Clock;
   readonly events: EventHub;
-  readonly transport: CallTransport;
+  /** Where the attempts of one call go; null where its compression cannot be had. */
+  readonly transportFor: (compression: Compression | undefined) => CallTransport | null;
   readonly policies: MethodPolicies;
   readonly known: KnownMethods;
   /** Null when retries are not throttled. */
   readonly throttle: RetryThrottle | null;
   readonly budget: BufferBudget;
-  readonly maxSendMessageBytes: number;
+  readonly maxMetadataBytes: number;
+  /** Of the channel; those of a call are composed with it. */
+  readonly callCredentials: CallCredentials | null;
   readonly counters: CallCounters;
   /** Non-null once the channel takes no more calls: the details for them. */
   closedDetails: string | null;
@@ -35,4 +40,6 @@ export interface CallCounters {
   attempts: number;
   retries: number;
   transparentRetries: number;
+  /** Attempts started while an earlier one of the same call was in flight. */
+  hedges: number;
 }

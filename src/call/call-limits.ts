@@ -12,6 +12,16 @@ export interface ParentCall {
   removeListener(event: "cancelled", listener: () => void): unknown;
 }
 
+interface FollowedCall {
+  readonly call: ParentCall;
+  readonly flags: number;
+}
+
+/** A call that somebody outside may end. */
+export interface Cancellable {
+  cancelFrom(details: string): void;
+}
+
 /** A wait without a deadline still keeps the process alive; the clock splits it up. */
 const FOREVER_MS = 2 ** 40;
 
@@ -23,11 +33,9 @@ export class CallLimits {
   /** The clocks as of the last `readClock()`: each reading costs as much as a pick, and one per turn is enough. */
   #now: number;
   #epoch: number;
-  readonly #isUnset: boolean;
-  #onAbort: (() => void) | null = null;
-  #onParentCancelled: (() => void) | null = null;
-  readonly #parent: ParentCall | null;
-  readonly #flags: number;
+  readonly #parent: FollowedCall | null;
+  /** What is to be undone at the end; null where nobody outside is listened to. */
+  #unfollow: (() => void)[] | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -40,13 +48,11 @@ export class CallLimits {
     this.#now = clock.now();
     this.#epoch = clock.epoch();
     this.#startedAt = this.#now;
-    this.#parent = parent;
-    this.#flags = propagateFlags ?? propagate.DEFAULTS;
+    this.#parent = parent === null ? null : { call: parent, flags: propagateFlags ?? propagate.DEFAULTS };
     // The instant a SettingsDeadline shows to others means nothing here: it may be as old as a shared constant.
     const given =
       deadline instanceof SettingsDeadline ? (settings.deadline ?? Number.POSITIVE_INFINITY) : deadline;
     this.#deadline = typeof timeoutMs === "number" ? this.#epoch + timeoutMs : deadlineToEpochMs(given);
-    this.#isUnset = this.#deadline === Number.POSITIVE_INFINITY && timeoutMs !== null;
   }
 
   get deadline(): number {
@@ -82,24 +88,26 @@ export class CallLimits {
   }
 
   /** The call's kind is known: applies the default deadline, and listens to whoever may cancel. */
-  begin(policy: MethodPolicy, kind: RpcKind, cancel: (details: string) => void): void {
+  begin(policy: MethodPolicy, kind: RpcKind, call: Cancellable): void {
     // An interceptor may have taken its time between making the call and starting it.
     this.readClock();
-    if (this.#isUnset && !kind.responseStream && policy.timeoutMs !== null) {
+    const { signal, timeoutMs } = this.settings;
+    const isUnset = this.#deadline === Number.POSITIVE_INFINITY && timeoutMs !== null;
+    if (isUnset && !kind.responseStream && policy.timeoutMs !== null) {
       this.#deadline = this.#epoch - this.elapsedMs + policy.timeoutMs;
     }
-    const { signal } = this.settings;
-    if (signal !== undefined) {
-      this.#onAbort = () => cancel("The call was aborted by its signal");
-      signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (policy.maxTimeoutMs !== null) {
+      this.#deadline = Math.min(this.#deadline, this.#epoch - this.elapsedMs + policy.maxTimeoutMs);
     }
-    if (this.#parent !== null) this.#followParent(this.#parent, cancel);
+    if (signal !== undefined) this.#followSignal(signal, call);
+    if (this.#parent !== null) this.#followParent(this.#parent, call);
   }
 
   /** Why the call must not be sent at all: on a warm connection grpc-js would send it all the same. */
   obstacle(
     closedDetails: string | null,
     metadata: Metadata,
+    maxMetadataBytes: number,
   ): { status: StatusObject; reason: Reason } | null {
     if (closedDetails !== null) return refusal(Status.CANCELLED, closedDetails, "CLIENT_CLOSED");
     if (this.settings.signal?.aborted === true) {
@@ -113,9 +121,15 @@ export class CallLimits {
         "DEADLINE_EXCEEDED",
       );
     }
-    const problem = metadataProblem(metadata);
+    const problem = metadataProblem(metadata, maxMetadataBytes);
     if (problem !== null) return refusal(Status.INTERNAL, problem, "METADATA_INVALID");
     return null;
+  }
+
+  /** The limit of the method, or the call's own where that is lower. */
+  atMost(key: "maxSendMessageBytes" | "maxReceiveMessageBytes", limit: number): number {
+    const own = this.settings[key];
+    return own === undefined ? limit : Math.min(own, limit);
   }
 
   /** A timer somebody awaits, for a wait that ends with the call's deadline at the latest. */
@@ -124,17 +138,29 @@ export class CallLimits {
   }
 
   release(): void {
-    if (this.#onAbort !== null) this.settings.signal?.removeEventListener("abort", this.#onAbort);
-    if (this.#onParentCancelled !== null) this.#parent?.removeListener("cancelled", this.#onParentCancelled);
+    if (this.#unfollow !== null) for (const undo of this.#unfollow) undo();
+    this.#unfollow = null;
   }
 
-  #followParent(parent: ParentCall, cancel: (details: string) => void): void {
-    if ((this.#flags & propagate.DEADLINE) !== 0) {
+  #followSignal(signal: AbortSignal, call: Cancellable): void {
+    const onAbort = (): void => call.cancelFrom("The call was aborted by its signal");
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#follow(() => signal.removeEventListener("abort", onAbort));
+  }
+
+  #followParent({ call: parent, flags }: FollowedCall, call: Cancellable): void {
+    if ((flags & propagate.DEADLINE) !== 0) {
       this.#deadline = Math.min(this.#deadline, deadlineToEpochMs(parent.getDeadline()));
     }
-    if ((this.#flags & propagate.CANCELLATION) === 0) return;
-    this.#onParentCancelled = () => cancel("Cancelled by parent call");
-    parent.on("cancelled", this.#onParentCancelled);
+    if ((flags & propagate.CANCELLATION) === 0) return;
+    const onCancelled = (): void => call.cancelFrom("Cancelled by parent call");
+    parent.on("cancelled", onCancelled);
+    this.#follow(() => parent.removeListener("cancelled", onCancelled));
+  }
+
+  #follow(undo: () => void): void {
+    this.#unfollow ??= [];
+    this.#unfollow.push(undo);
   }
 }
 

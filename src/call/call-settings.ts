@@ -1,7 +1,8 @@
 import type { CallOptions } from "@grpc/grpc-js";
 import { z } from "zod";
 import { type GrpcDeadline, isObject, parseOptions, positiveMs, systemClock } from "../core/index.js";
-import { retryOverrideSchema } from "../retry/index.js";
+import { compressionSchema } from "../pool/index.js";
+import { hedgingOverrideSchema, retryOverrideSchema } from "../retry/index.js";
 
 const callSettingsSchema = z
   .strictObject({
@@ -18,6 +19,17 @@ const callSettingsSchema = z
     waitForReady: z.boolean().optional(),
     /** Changes the method's retry options for this call; false makes one attempt. */
     retry: retryOverrideSchema.optional(),
+    /**
+     * Hedging of this call, if it is idempotent by `idempotent` here, by configuration or by definition: all options of
+     * its own, or false for none.
+     */
+    hedging: hedgingOverrideSchema.optional(),
+    /** How the messages of this call are compressed: `identity`, `deflate` or `gzip`; needs a pool. */
+    compression: compressionSchema.optional(),
+    /** Largest request message of this call, in bytes; the method's and the channel's limits still hold. */
+    maxSendMessageBytes: z.int().min(0).optional(),
+    /** Largest response message of this call, in bytes; the method's and the channel's limits still hold. */
+    maxReceiveMessageBytes: z.int().min(0).optional(),
     /** Aborting it cancels the call, in every wait too. */
     signal: z.instanceof(AbortSignal).optional(),
   })
@@ -25,7 +37,16 @@ const callSettingsSchema = z
     when: isObject,
     path: ["deadline"],
     message: "timeoutMs and deadline are both set; give one of them",
+  })
+  .refine(({ retry, hedging }) => !isPolicy(retry) || !isPolicy(hedging), {
+    when: isObject,
+    path: ["hedging"],
+    message: "stands beside retry; give one of them (gRFC A6)",
   });
+
+function isPolicy(value: unknown): boolean {
+  return value !== undefined && value !== false;
+}
 
 /** Options of one call. */
 export type CallSettings = z.input<typeof callSettingsSchema>;

@@ -1,10 +1,11 @@
-import { ChannelCredentials } from "@grpc/grpc-js";
+import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
 import { exceeds, isObject, positiveMs, suggest } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
-import { poolOptionsShape } from "../pool/index.js";
-import { retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
+import { compressionSchema, poolOptionsShape } from "../pool/index.js";
+import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
+import { descriptorsSchema } from "./descriptor-options.js";
 
 /** `package.Service` or `package.Service/Method`, without a leading slash. */
 const METHOD_NAME = /^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/;
@@ -14,7 +15,7 @@ const methodNameSchema = z.string().regex(METHOD_NAME, {
 });
 
 /** The presets by name; `presets.ts` has their values. */
-export const PRESET_NAMES = ["grpc", "raft", "eraft"] as const;
+export const PRESET_NAMES = ["grpc", "documents", "low-latency", "batch", "etcd", "raft", "eraft"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** No `z.enum`, whose error names no nearest value. */
@@ -27,18 +28,38 @@ const presetSchema = z
   })
   .meta({ enum: PRESET_NAMES });
 
+const MAX_BYTES = 2 ** 31 - 1;
+const messageBytes = () => z.int().min(0).max(MAX_BYTES);
+
 /** What may differ per method or per service. */
 export const methodOptionsSchema = z.strictObject({
   /** True when running the method twice does no harm. Default: what the definition says, else false. */
   idempotent: z.boolean().optional(),
   /** As `timeoutMs` of the channel. */
   timeoutMs: positiveMs().nullable().optional(),
+  /**
+   * Longest time of any call of the method, in ms, whatever deadline its caller gives, streams included; none by
+   * default. gRFC A2, methodConfig.timeout.
+   */
+  maxTimeoutMs: positiveMs().optional(),
   /** As `attemptTimeoutMs` of the channel; at most the method's timeoutMs. */
   attemptTimeoutMs: positiveMs().nullable().optional(),
   /** As `waitForReady` of the channel. */
   waitForReady: z.boolean().optional(),
+  /** As `compression` of the channel. */
+  compression: compressionSchema.optional(),
   /** Changes the channel's retry options, within its maxAttemptsLimit; false makes one attempt. */
   retry: retryOverrideSchema.optional(),
+  /** As `hedging` of the channel; no `retry` may stand beside it (gRFC A6). */
+  hedging: hedgingOverrideSchema.optional(),
+  /** Largest request message, in bytes; the channel's own limit still holds. 0 is valid. gRFC A2, maxRequestMessageBytes. */
+  maxSendMessageBytes: messageBytes().optional(),
+  /** Largest response message, in bytes; the channel's own limit still holds. 0 is valid. gRFC A2, maxResponseMessageBytes. */
+  maxReceiveMessageBytes: messageBytes().optional(),
+  /** As `firstResponseTimeoutMs` of the channel. */
+  firstResponseTimeoutMs: positiveMs().nullable().optional(),
+  /** As `streamIdleTimeoutMs` of the channel. */
+  streamIdleTimeoutMs: positiveMs().nullable().optional(),
 });
 
 const channelOptionsShape = {
@@ -54,8 +75,9 @@ const channelOptionsShape = {
   /** True for plaintext; the same as `credentials.createInsecure()`. Warns once. */
   insecure: z.boolean().optional(),
   /**
-   * Defaults for a kind of service, under what is set here: `grpc`, the plain ones; `raft`, among peers of a Raft
-   * cluster; `eraft`, for clients of a replicated KV service. Default `grpc`.
+   * Defaults for a kind of service, under what is set here: `grpc`, the plain ones; `documents`, with patient retries
+   * on five codes; `low-latency`, with hedging; `batch`, which waits; `etcd`; `raft`, among peers of a Raft cluster;
+   * `eraft`, for clients of a replicated KV service. Default `grpc`.
    */
   preset: presetSchema.optional(),
   /** Time for a call with a single response, all attempts and waits included, in ms; null for none. Default 30,000. */
@@ -72,17 +94,49 @@ const channelOptionsShape = {
     .union([z.literal(false), retryOptionsSchema])
     .prefault({})
     .transform((retry) => (retry === false ? retryOptionsSchema.parse({ maxAttempts: 1 }) : retry)),
+  /**
+   * Starts further attempts before the first has failed, on methods and calls declared idempotent; there it replaces
+   * retry. False for none, the default.
+   */
+  hedging: hedgingOverrideSchema.default(false),
+  /**
+   * How long a call with a response stream may be without response headers, in ms; null, the default, for no limit.
+   * Where repeating is allowed the attempt is then repeated.
+   */
+  firstResponseTimeoutMs: positiveMs().nullable().default(null),
+  /**
+   * How long a stream may be without a message in either direction while the application waits for one, in ms; null,
+   * the default, for no limit.
+   */
+  streamIdleTimeoutMs: positiveMs().nullable().default(null),
+  /** Largest request metadata, names and values together, in bytes. Default 8,192, what gRPC servers take by default. */
+  maxMetadataBytes: z.int().min(0).max(MAX_BYTES).default(8_192),
+  /** Asked for the metadata of every attempt, beside the credentials of a call; see `refreshingCredentials`. */
+  callCredentials: z
+    .custom<CallCredentials>((value) => value instanceof CallCredentials, {
+      abort: false,
+      message: "must be CallCredentials of @grpc/grpc-js, or made by refreshingCredentials",
+    })
+    .optional(),
   /** Circuit breaker per endpoint; false for none. */
   breaker: z.union([z.literal(false), breakerOptionsSchema]).prefault({}),
   /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */
   maxEjectionPercent: maxEjectionPercentSchema,
   /** Options by `package.Service/Method` or `package.Service`; the more exact name wins, field by field. */
   methods: z.record(methodNameSchema, methodOptionsSchema).default({}),
+  /** One or several serialized FileDescriptorSets: tell which methods are idempotent, and of what kind each is. */
+  descriptors: descriptorsSchema.optional(),
   discovery: discoveryOptionsSchema.prefault({}),
   ...poolOptionsShape,
 };
 
-const { credentials: _credentials, insecure: _insecure, ...dataShape } = channelOptionsShape;
+const {
+  credentials: _credentials,
+  insecure: _insecure,
+  callCredentials: _callCredentials,
+  descriptors: _descriptors,
+  ...dataShape
+} = channelOptionsShape;
 /** The options that are plain data and can stand in a file, which has its own way to say how a channel is secured. */
 export const channelDataShape = dataShape;
 
@@ -104,6 +158,11 @@ export const methodsWithinChannel = z.superRefine<object>(
   (options, context) => {
     const { methods, retry, timeoutMs } = options as Fields;
     const limit = fieldsOf(retry)["maxAttemptsLimit"] ?? DEFAULT_LIMIT;
+    const { maxAttempts: hedges } = fieldsOf((options as Fields)["hedging"]);
+    if (exceeds(hedges, limit)) {
+      const message = `allowed: 2 to retry.maxAttemptsLimit (${limit})`;
+      context.addIssue({ code: "custom", path: ["hedging", "maxAttempts"], message });
+    }
     for (const [name, method] of Object.entries(fieldsOf(methods))) {
       const own = fieldsOf(method);
       const problem = (message: string, ...path: string[]) =>
@@ -113,6 +172,7 @@ export const methodsWithinChannel = z.superRefine<object>(
       if (exceeds(maxAttempts, limit) && retryOverrideSchema.safeParse({ maxAttempts }).success) {
         problem(`allowed: 1 to the channel's retry.maxAttemptsLimit (${limit})`, "retry", "maxAttempts");
       }
+      for (const [message, ...path] of hedgingProblems(own, limit)) problem(message, ...path);
       const service = fieldsOf(fieldsOf(methods)[name.split("/")[0] ?? ""]);
       const callMs = [own["timeoutMs"], service["timeoutMs"], timeoutMs, DEFAULT_TIMEOUT_MS].find(
         (ms) => ms !== undefined,
@@ -127,6 +187,23 @@ export const methodsWithinChannel = z.superRefine<object>(
   },
   { when: isObject },
 );
+
+/** What speaks against the hedging of a method: message and path of each problem. */
+function hedgingProblems(method: Fields, limit: unknown): [message: string, ...path: string[]][] {
+  const { hedging, retry, idempotent } = method;
+  if (hedging === undefined || hedging === false) return [];
+  const problems: [string, ...string[]][] = [];
+  if (retry !== undefined && retry !== false) {
+    problems.push(["stands beside retry; give one of them (gRFC A6)", "hedging"]);
+  }
+  if (idempotent === false) {
+    problems.push(["needs a method that is idempotent, and idempotent is false", "hedging"]);
+  }
+  if (exceeds(fieldsOf(hedging)["maxAttempts"], limit)) {
+    problems.push([`allowed: 2 to retry.maxAttemptsLimit (${limit})`, "hedging", "maxAttempts"]);
+  }
+  return problems;
+}
 
 /** For a channel below a Clerk, which has these two by default and nothing else. */
 const DEFAULT_LIMIT = channelOptionsShape.retry.parse(undefined).maxAttemptsLimit;

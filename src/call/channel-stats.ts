@@ -1,7 +1,10 @@
 import type { BreakerStateWord, ConnectivityWord } from "../core/index.js";
 import type { Subchannel } from "../pool/index.js";
 
-/** One endpoint as it stands now. */
+/**
+ * One endpoint as it stands now. Where calls ask for different compression it has a connection for each algorithm:
+ * then `state` and `retryInMs` are those of the channel's default, and the rest is of all of them.
+ */
 export interface EndpointStats {
   readonly address: string;
   readonly state: ConnectivityWord;
@@ -34,13 +37,18 @@ export interface ChannelStats {
   readonly endpoints: readonly EndpointStats[];
 }
 
-export function endpointStats(subchannel: Subchannel): EndpointStats {
-  const { endpoint, word, isSuspect, connection, gate, retryInMs, lastError } = subchannel;
+/** @param others the same endpoint in the pools for other compression */
+export function endpointStats(main: Subchannel, others: readonly Subchannel[] = []): EndpointStats {
+  const { endpoint, word, gate, retryInMs } = main;
+  const all = [main, ...others];
+  const lastError = all
+    .map((subchannel) => subchannel.lastError)
+    .reduce((newest, error) => ((error?.at ?? 0) > (newest?.at ?? 0) ? error : newest));
   return {
     address: endpoint.address,
     state: word,
-    isSuspect,
-    callsInFlight: connection?.inFlight ?? 0,
+    isSuspect: all.some(({ isSuspect }) => isSuspect),
+    callsInFlight: all.reduce((sum, { connection }) => sum + (connection?.inFlight ?? 0), 0),
     breaker: gate.state,
     retryInMs: retryInMs === null ? null : Math.round(retryInMs),
     lastError: lastError === null ? null : { text: lastError.text, at: new Date(lastError.at).toISOString() },

@@ -1,7 +1,10 @@
 import { describeIssues } from "../core/index.js";
 import { parseTarget, type ValidTarget } from "../discovery/index.js";
 import { channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
+import { descriptorsSchema } from "./descriptor-options.js";
+import { methodNames, unknownMethods } from "./method-names.js";
 import { withPreset } from "./presets.js";
+import { KnownMethods } from "./rpc-kind.js";
 
 /** What a check found: the value, or every problem. A user sees the problems of all checks in one error. */
 export type Checked<T> =
@@ -11,8 +14,21 @@ export type Checked<T> =
 export function checkOptions(given: unknown): Checked<ResolvedChannelOptions> {
   const options = withPreset(given);
   const result = channelOptionsSchema.safeParse(options, { reportInput: true });
-  if (result.success) return { value: result.data, problems: [] };
-  return { value: null, problems: describeIssues(result.error.issues, channelOptionsSchema, options) };
+  const issues = result.success ? [] : describeIssues(result.error.issues, channelOptionsSchema, options);
+  const problems = [...issues, ...undescribedMethods(given)];
+  return result.success && problems.length === 0
+    ? { value: result.data, problems: [] }
+    : { value: null, problems };
+}
+
+/** Keys of `methods` that the user's own descriptors contradict. */
+function undescribedMethods(given: unknown): readonly string[] {
+  const { descriptors } = (given ?? {}) as { descriptors?: unknown };
+  const described = descriptors === undefined ? null : descriptorsSchema.safeParse(descriptors);
+  if (described?.success !== true) return [];
+  const known = new KnownMethods();
+  for (const method of described.data) known.define(method, method.isIdempotent);
+  return unknownMethods(methodNames(given), known);
 }
 
 export function checkTarget(target: unknown): Checked<ValidTarget> {

@@ -33,16 +33,31 @@ const SINGLE: ReadonlySet<string> = new Set([
   "x-content-type-options",
 ]);
 
+/** Headers by which client and server library talk to each other; set by hand they contradict what is sent. */
+const RESERVED: ReadonlySet<string> = new Set([
+  "grpc-accept-encoding",
+  "grpc-encoding",
+  "grpc-message",
+  "grpc-message-type",
+  "grpc-status",
+  "grpc-timeout",
+]);
+
 /**
- * What makes metadata unfit for HTTP/2, or null. grpc-js accepts it, fails as it opens the stream, and takes the
- * connection with all other calls down: one forwarded `connection: keep-alive` would walk through a whole pool.
+ * What makes metadata unfit for HTTP/2 or gRPC, or null. grpc-js accepts it, fails as it opens the stream, and takes
+ * the connection with all other calls down: one forwarded `connection: keep-alive` would walk through a whole pool.
+ * @param maxBytes names and values together; servers refuse more (8 KiB by default), some with the whole connection
  */
-export function metadataProblem(metadata: Metadata): string | null {
+export function metadataProblem(metadata: Metadata, maxBytes: number): string | null {
+  let bytes = 0;
   for (const name in metadata.getMap()) {
     if (FORBIDDEN.has(name)) return `the metadata has ${name}, which HTTP/2 does not allow`;
-    const values = SINGLE.has(name) ? metadata.get(name) : [];
-    if (values.length > 1) return `the metadata has ${values.length} values of ${name}; allowed: 1`;
+    if (RESERVED.has(name)) return `the metadata has ${name}, which is reserved: gRPC sets it itself`;
+    const values = metadata.get(name);
+    if (values.length > 1 && SINGLE.has(name))
+      return `the metadata has ${values.length} values of ${name}; allowed: 1`;
     if (name === "te" && values[0] !== "trailers") return "the metadata has te; allowed: trailers, or none";
+    for (const value of values) bytes += name.length + value.length;
   }
-  return null;
+  return bytes > maxBytes ? `the metadata has ${bytes} bytes; maxMetadataBytes allows ${maxBytes}` : null;
 }

@@ -1,6 +1,6 @@
 import { status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Processed, Progress, Reason } from "../core/index.js";
-import { isTrailersOnly } from "../pool/index.js";
+import { type Disguise, findDisguise } from "./disguises.js";
 
 /** What is known of an attempt beside its status. */
 export interface Evidence {
@@ -21,120 +21,28 @@ export interface Evidence {
   readonly isPooled: boolean;
   /** The attempt's time is up, give or take the granularity of timers: who said so first is chance. */
   readonly isDeadlineDue: boolean;
+  /**
+   * The HTTP/2 session had ended too, all its streams with it; after a GOAWAY that lets running calls finish it goes
+   * on. Absent where it cannot be seen.
+   */
+  readonly isSessionOver?: boolean;
 }
 
-interface Disguise {
-  /** Absent where a user's callback chooses the code. */
-  readonly code?: Status;
-  readonly text: RegExp;
-  readonly reason: Reason;
-  readonly progress: Progress;
-  readonly isConnectionLoss?: boolean;
-}
-
-/**
- * The statuses that grpc-js 1.14 makes up itself, by their texts: nothing else of its public API tells them apart.
- * Tested against real sockets.
- */
-const DISGUISES: readonly Disguise[] = [
-  // Headers that HTTP/2 refuses, from call credentials: the same on every endpoint, and each try costs a connection.
-  {
-    code: Status.INTERNAL,
-    text: /^Failed to start HTTP\/2 stream with error .*(header|pseudo)/i,
-    reason: "METADATA_INVALID",
-    progress: "no-pick",
-  },
-  {
-    code: Status.UNAVAILABLE,
-    text: /^Stream refused by server/,
-    reason: "CONNECTION_LOST",
-    progress: "refused",
-  },
-  {
-    code: Status.UNAVAILABLE,
-    text: /^No connection established/,
-    reason: "CONNECTION_LOST",
-    progress: "unsent",
-  },
-  {
-    code: Status.UNAVAILABLE,
-    text: /^Channel closed before call started/,
-    reason: "CONNECTION_LOST",
-    progress: "unsent",
-  },
-  {
-    code: Status.INTERNAL,
-    text: /^Failed to start HTTP\/2 stream/,
-    reason: "CONNECTION_LOST",
-    progress: "unsent",
-  },
-  {
-    code: Status.DEADLINE_EXCEEDED,
-    text: /waiting for (name resolution|metadata filters)$/,
-    reason: "DEADLINE_EXCEEDED",
-    progress: "unsent",
-  },
-  {
-    code: Status.DEADLINE_EXCEEDED,
-    text: /Waiting for LB pick$/,
-    reason: "DEADLINE_EXCEEDED",
-    progress: "unsent",
-  },
-  {
-    code: Status.DEADLINE_EXCEEDED,
-    text: /^Deadline exceeded/,
-    reason: "DEADLINE_EXCEEDED",
-    progress: "sent",
-  },
-  {
-    code: Status.UNAVAILABLE,
-    text: /^Connection dropped/,
-    reason: "CONNECTION_LOST",
-    progress: "sent",
-    isConnectionLoss: true,
-  },
-  {
-    code: Status.UNAVAILABLE,
-    text: /^(read|write) E[A-Z]+/,
-    reason: "CONNECTION_LOST",
-    progress: "sent",
-    isConnectionLoss: true,
-  },
-  { code: Status.UNAVAILABLE, text: /^Write (error|failed)/, reason: "CONNECTION_LOST", progress: "sent" },
-  {
-    code: Status.INTERNAL,
-    text: /Session closed with error code/,
-    reason: "CONNECTION_LOST",
-    progress: "sent",
-    isConnectionLoss: true,
-  },
-  {
-    code: Status.RESOURCE_EXHAUSTED,
-    text: /^(Sent|Received) message larger than max/i,
-    reason: "MESSAGE_TOO_LARGE",
-    progress: "sent",
-  },
-  // Not "unsent": a transparent retry would ask a broken token server again and again.
-  { text: /^Getting metadata from plugin failed/, reason: "METADATA_INVALID", progress: "no-pick" },
-  // grpc-js 1.14 opens the stream all the same.
-  {
-    code: Status.INTERNAL,
-    text: /^"authorization" metadata cannot have/,
-    reason: "METADATA_INVALID",
-    progress: "sent",
-  },
-];
+/** What a grpc-js that repeats calls by itself puts on the status of an attempt after the first. */
+const EARLIER_ATTEMPTS_KEY = "grpc-previous-rpc-attempts";
 
 /** Turns a status of grpc-js, and what else is known, into the facts that decisions need. */
 export function classify(status: StatusObject, evidence: Evidence): Outcome {
-  const disguise = isTrailersOnly(status) ? null : findDisguise(status);
+  const disguise = isMadeLocally(status) ? findDisguise(status) : null;
   if (disguise === null || isSaidByServer(disguise, evidence)) return remote(status, evidence);
-  if (disguise.reason === "DEADLINE_EXCEEDED") return deadline(status, disguise, evidence);
+  if (disguise.reason === "REMOTE") return reset(status, disguise, evidence);
+  if (disguise.reason === "DEADLINE_EXCEEDED")
+    return local(status, timeoutReason(evidence), disguise, evidence);
   // A stub's own channel that cannot connect says so at once, again and again: that is a failed pick, not a race.
-  if (!evidence.isPooled && disguise.progress === "unsent") return notSent(status, "DIAL_FAILED");
-  const isConnectionLoss =
-    disguise.isConnectionLoss === true || (disguise.progress === "sent" && evidence.isConnectionLost);
-  return local(status, disguise.reason, disguise.progress, evidence, isConnectionLoss);
+  if (!evidence.isPooled && progressOf(status, disguise, evidence) === "unsent") {
+    return notSent({ ...status, code: Status.UNAVAILABLE }, "DIAL_FAILED");
+  }
+  return local(status, disguise.reason, disguise, evidence);
 }
 
 /** An end of our own making. grpc-js may still open the stream of a call cancelled as it starts, so never "no". */
@@ -148,19 +56,22 @@ export function notSent(status: StatusObject, reason: Reason, progress: Progress
   return { ...status, reason, origin: "local", processed: "no", progress, isConnectionLoss: false };
 }
 
+/** RST_STREAM: the server's word, unless the end of the connection put that code on all its streams (R178). */
+function reset(status: StatusObject, disguise: Disguise, evidence: Evidence): Outcome {
+  // After headers a stream may outlive the GOAWAY that made its connection one of the past.
+  const isCutOff = evidence.isConnectionLost && (!evidence.hasHeaders || evidence.isSessionOver === true);
+  if (!isCutOff || isEchoOfDeadline(status, evidence)) return remote(status, evidence);
+  return local(status, "CONNECTION_LOST", disguise, evidence);
+}
+
 function remote(status: StatusObject, evidence: Evidence): Outcome {
-  // R52: a server enforces the deadline it was sent, and may say so, or cancel, just before our own timer fires.
-  if (isDeadlineEcho(status) && evidence.isDeadlineDue && !evidence.hasHeaders) {
-    const reason: Reason = evidence.isAttemptLimited ? "ATTEMPT_TIMEOUT" : "DEADLINE_EXCEEDED";
-    const echoed = {
-      ...status,
-      code: Status.DEADLINE_EXCEEDED,
-      details: `Deadline exceeded, as the server found too: ${status.details}`,
-    };
-    return local(echoed, reason, "sent", evidence, false);
+  if (isEchoOfDeadline(status, evidence)) {
+    const details = `Deadline exceeded, as the server found too: ${status.details}`;
+    const echoed = { ...status, code: Status.DEADLINE_EXCEEDED, details };
+    return local(echoed, timeoutReason(evidence), { progress: "sent" }, evidence);
   }
-  const isCutOff = !evidence.hasHeaders && evidence.isConnectionLost && isConnectionCode(status);
-  if (isCutOff) return local(status, "CONNECTION_LOST", "sent", evidence, true);
+  // Without a stream nobody but grpc-js can have said it, in words that are new to us.
+  if (evidence.isStreamOpened === false && isMadeLocally(status)) return notSent(status, "CONNECTION_LOST");
   return {
     ...status,
     reason: "REMOTE",
@@ -169,6 +80,42 @@ function remote(status: StatusObject, evidence: Evidence): Outcome {
     progress: "sent",
     isConnectionLoss: false,
   };
+}
+
+function local(
+  said: StatusObject,
+  reason: Reason,
+  disguise: Pick<Disguise, "progress" | "isConnectionLoss" | "isUnseen">,
+  evidence: Evidence,
+): Outcome {
+  // R178: a lost connection wears the code of its RST or GOAWAY; to caller and policy it is UNAVAILABLE.
+  const code = reason === "CONNECTION_LOST" ? Status.UNAVAILABLE : said.code;
+  const progress = progressOf(said, disguise, evidence);
+  const processed: Processed = evidence.hasMessage ? "yes" : progress === "sent" ? "maybe" : "no";
+  const isLossOfStream = progress === "sent" && evidence.isConnectionLost && reason === "CONNECTION_LOST";
+  const isConnectionLoss = disguise.isConnectionLoss === true || isLossOfStream;
+  return { ...said, code, reason, origin: "local", processed, progress, isConnectionLoss };
+}
+
+function progressOf(
+  status: StatusObject,
+  { progress, isUnseen }: Pick<Disguise, "progress" | "isUnseen">,
+  evidence: Evidence,
+): Progress {
+  if (progress === "sent") return evidence.isStreamOpened === false && isUnseen !== true ? "unsent" : "sent";
+  // Of the attempts that a stub's own channel made before this one nothing is known.
+  if (status.metadata.get(EARLIER_ATTEMPTS_KEY).length > 0) return "sent";
+  // Node gives all streams the code of the GOAWAY that ended the session, and one of them is REFUSED_STREAM.
+  if (progress === "refused" && evidence.isSessionOver === true) return "sent";
+  return progress;
+}
+
+/**
+ * A status in one frame with its headers (Trailers-Only) carries the server's metadata, its content type at least;
+ * those that grpc-js makes up carry nothing of a server.
+ */
+function isMadeLocally({ metadata }: StatusObject): boolean {
+  return Object.keys(metadata.getMap()).every((key) => key === EARLIER_ATTEMPTS_KEY);
 }
 
 /** After headers on a living connection, in good time, such words are the server's own trouble with somebody else. */
@@ -180,39 +127,14 @@ function isSaidByServer({ reason, progress }: Disguise, evidence: Evidence): boo
   return reason === "CONNECTION_LOST" && !evidence.isConnectionLost;
 }
 
-/** Also UNKNOWN: some servers hand on their own runtime's words for it. */
-function isDeadlineEcho({ code, details }: StatusObject): boolean {
+/** R52: a server enforces the deadline it was sent, and may say so, or cancel, just before our own timer fires. */
+function isEchoOfDeadline({ code, details }: StatusObject, evidence: Evidence): boolean {
+  if (!evidence.isDeadlineDue || evidence.hasHeaders) return false;
+  // Also UNKNOWN: some servers hand on their own runtime's words for it.
   if (code === Status.UNKNOWN) return /deadline exceeded/i.test(details);
   return code === Status.DEADLINE_EXCEEDED || code === Status.CANCELLED;
 }
 
-/** Statuses without trailers on a connection that is gone: RST codes that the end of the session put on its streams. */
-function isConnectionCode(status: StatusObject): boolean {
-  return !isTrailersOnly(status) && /RST_STREAM|Call cancelled|Bandwidth exhausted/.test(status.details);
-}
-
-function deadline(status: StatusObject, disguise: Disguise, evidence: Evidence): Outcome {
-  const reason: Reason = evidence.isAttemptLimited ? "ATTEMPT_TIMEOUT" : "DEADLINE_EXCEEDED";
-  return local(status, reason, disguise.progress, evidence, false);
-}
-
-function local(
-  said: StatusObject,
-  reason: Reason,
-  saidProgress: Progress,
-  evidence: Evidence,
-  isConnectionLoss: boolean,
-): Outcome {
-  // R178: a lost connection wears the code of its RST or GOAWAY; to caller and policy it is UNAVAILABLE.
-  const code = reason === "CONNECTION_LOST" ? Status.UNAVAILABLE : said.code;
-  const progress = evidence.isStreamOpened === false && saidProgress === "sent" ? "unsent" : saidProgress;
-  const processed: Processed = evidence.hasMessage ? "yes" : progress === "sent" ? "maybe" : "no";
-  return { ...said, code, reason, origin: "local", processed, progress, isConnectionLoss };
-}
-
-function findDisguise(status: StatusObject): Disguise | null {
-  return (
-    DISGUISES.find(({ code, text }) => (code ?? status.code) === status.code && text.test(status.details)) ??
-    null
-  );
+function timeoutReason({ isAttemptLimited }: Evidence): Reason {
+  return isAttemptLimited ? "ATTEMPT_TIMEOUT" : "DEADLINE_EXCEEDED";
 }

@@ -16,6 +16,7 @@ import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.j
 import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
 import { MethodPolicies } from "./method-policy.js";
 import { PoolBackend } from "./pool-backend.js";
+import { ownMethodNames } from "./presets.js";
 import { type ChannelParts, ResilientChannel } from "./resilient-channel.js";
 import { BufferBudget } from "./retry-buffer.js";
 import { KnownMethods } from "./rpc-kind.js";
@@ -101,7 +102,8 @@ function channelParts(
   { clock = systemClock, random = systemRandom, throttles = processThrottles }: ChannelCollaborators,
 ): Omit<ChannelParts, "makeBackend"> & { random: Random } {
   const { retry } = options;
-  const known = new KnownMethods();
+  const known = new KnownMethods(ownMethodNames(options));
+  for (const method of options.descriptors ?? []) known.define(method, method.isIdempotent);
   const throttle = retry.throttle === false ? null : throttles.acquire(target, retry.throttle);
   return {
     options,

@@ -1,10 +1,15 @@
-export { type CallSettings, callOptions } from "./call-settings.js";
+export { AttemptTrail } from "./attempt-trail.js";
+export { type CallSettings, callOptions, SettingsDeadline, settingsOf } from "./call-settings.js";
 export { type ChannelOptions, channelOptionsSchema, type PresetName } from "./channel-options.js";
 export type { ChannelStats, EndpointStats } from "./channel-stats.js";
 export { ChannelView } from "./channel-view.js";
 export { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
+export { metadataProblem } from "./check-metadata.js";
+export { classify, type Evidence } from "./classify.js";
 export { type ChannelCollaborators, createChannel, poolChannel, stubChannel } from "./create-channel.js";
+export { methodNames, unknownMethods } from "./method-names.js";
 export { withPreset } from "./presets.js";
 export { ResilientChannel } from "./resilient-channel.js";
+export { KnownMethods } from "./rpc-kind.js";
 export { tlsCredentials } from "./tls-credentials.js";
 export type { TlsMaterial } from "./tls-options.js";

@@ -1,6 +1,10 @@
 import type { Random } from "../core/index.js";
+import type { Compression } from "../pool/index.js";
 import {
   Backoff,
+  type HedgingPolicy,
+  LatencyWindow,
+  type ResolvedHedgingOverride,
   type ResolvedRetryOptions,
   type ResolvedRetryOverride,
   type RetryPolicy,
@@ -23,11 +27,25 @@ export interface MethodPolicy {
   readonly attemptTimeoutMs: number | null | undefined;
   readonly retry: RetryPolicy;
   readonly retryOptions: ResolvedRetryOptions;
+  /** For calls that are idempotent; null where there is none. */
+  readonly hedging: HedgingPolicy | null;
+  /** Undefined for the channel's own. */
+  readonly compression: Compression | undefined;
+  /** Longest time of any call, whatever its caller asks, in ms; null for no such limit. */
+  readonly maxTimeoutMs: number | null;
+  readonly maxSendMessageBytes: number;
+  readonly maxReceiveMessageBytes: number;
+  /** Limits of a response stream, in ms; null for none. */
+  readonly firstResponseTimeoutMs: number | null;
+  readonly streamIdleTimeoutMs: number | null;
 }
 
 /** Finds the policy of a method: exact name before its service before the channel's defaults, field by field. */
 export class MethodPolicies {
   readonly #cache = new Map<string, MethodPolicy>();
+  #definitions = 0;
+  /** Only of methods that are hedged; calls with options of their own share it. */
+  readonly #latencies = new Map<string, LatencyWindow>();
 
   constructor(
     private readonly options: ResolvedChannelOptions,
@@ -37,6 +55,11 @@ export class MethodPolicies {
 
   /** @param path full path, `/package.Service/Method` */
   of(path: string): MethodPolicy {
+    // What was learned since may say that a method is idempotent.
+    if (this.#definitions !== this.known.definitions) {
+      this.#definitions = this.known.definitions;
+      this.#cache.clear();
+    }
     const cached = this.#cache.get(path);
     if (cached !== undefined) return cached;
     const policy = this.#build(path);
@@ -49,6 +72,22 @@ export class MethodPolicies {
     return retryPolicyOf(overrideRetry(policy.retryOptions, override), this.random);
   }
 
+  /** Hedging of one call: as the method has it, unless the call has options of its own. */
+  hedgingOf(policy: MethodPolicy, override: ResolvedHedgingOverride | undefined): HedgingPolicy | null {
+    if (override === undefined) return policy.hedging;
+    return override === false ? null : this.#hedgingPolicy(policy.path, override);
+  }
+
+  #hedgingPolicy(path: string, given: Exclude<ResolvedHedgingOverride, false>): HedgingPolicy {
+    let latency = this.#latencies.get(path);
+    if (latency === undefined) {
+      latency = new LatencyWindow();
+      this.#latencies.set(path, latency);
+    }
+    const maxAttempts = Math.min(given.maxAttempts, this.options.retry.maxAttemptsLimit);
+    return { options: { ...given, maxAttempts }, latency };
+  }
+
   #build(path: string): MethodPolicy {
     const name = path.replace(/^\//, "");
     const service = name.slice(0, name.lastIndexOf("/"));
@@ -58,30 +97,47 @@ export class MethodPolicies {
     const pick = <K extends keyof ResolvedMethodOptions>(key: K): ResolvedMethodOptions[K] | undefined =>
       levels.find((level) => level[key] !== undefined)?.[key];
     const retryOptions = overrideRetry(this.options.retry, pick("retry"));
-    const timeoutMs = pick("timeoutMs");
-    const attemptTimeoutMs = pick("attemptTimeoutMs");
+    const hedging = pick("hedging") ?? this.options.hedging;
     return {
       path,
       isIdempotent: pick("idempotent") ?? this.known.isIdempotent(path),
       isWaitingForReady: pick("waitForReady") ?? this.options.waitForReady,
-      timeoutMs: timeoutMs === undefined ? this.options.timeoutMs : timeoutMs,
-      attemptTimeoutMs: attemptTimeoutMs === undefined ? this.options.attemptTimeoutMs : attemptTimeoutMs,
+      timeoutMs: orElse(pick("timeoutMs"), this.options.timeoutMs),
+      attemptTimeoutMs: orElse(pick("attemptTimeoutMs"), this.options.attemptTimeoutMs),
       retry: retryPolicyOf(retryOptions, this.random),
       retryOptions,
+      hedging: hedging === false ? null : this.#hedgingPolicy(path, hedging),
+      compression: pick("compression"),
+      maxTimeoutMs: pick("maxTimeoutMs") ?? null,
+      maxSendMessageBytes: atMost(this.options.maxSendMessageBytes, pick("maxSendMessageBytes")),
+      maxReceiveMessageBytes: atMost(this.options.maxReceiveMessageBytes, pick("maxReceiveMessageBytes")),
+      firstResponseTimeoutMs: orElse(pick("firstResponseTimeoutMs"), this.options.firstResponseTimeoutMs),
+      streamIdleTimeoutMs: orElse(pick("streamIdleTimeoutMs"), this.options.streamIdleTimeoutMs),
     };
   }
+}
+
+/** Null is a value: no limit. */
+function orElse<T>(value: T | undefined, fallback: T): T {
+  return value === undefined ? fallback : value;
+}
+
+function atMost(limit: number, value: number | undefined): number {
+  return value === undefined ? limit : Math.min(limit, value);
 }
 
 /** Limit of one attempt in ms (R54): as configured, else a share of the call's time for idempotent unary calls. */
 export function attemptLimitMs(
   policy: MethodPolicy,
   kind: RpcKind,
-  call: { readonly isIdempotent: boolean; readonly maxAttempts: number; readonly timeLeftMs: number },
+  isIdempotent: boolean,
+  maxAttempts: number,
+  callTimeMs: number,
 ): number {
   if (kind.responseStream || policy.attemptTimeoutMs === null) return Number.POSITIVE_INFINITY;
   if (policy.attemptTimeoutMs !== undefined) return policy.attemptTimeoutMs;
-  if (kind.requestStream || !call.isIdempotent || call.maxAttempts <= 1) return Number.POSITIVE_INFINITY;
-  return Math.min(call.timeLeftMs / call.maxAttempts, MAX_DEFAULT_ATTEMPT_MS);
+  if (kind.requestStream || !isIdempotent || maxAttempts <= 1) return Number.POSITIVE_INFINITY;
+  return Math.min(callTimeMs / maxAttempts, MAX_DEFAULT_ATTEMPT_MS);
 }
 
 /** Whether repeating the call does no harm: the call's own word before the method's. */

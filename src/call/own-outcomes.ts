@@ -1,5 +1,5 @@
 import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
-import type { Outcome, Reason } from "../core/index.js";
+import { type Outcome, type Reason, saidBy } from "../core/index.js";
 import type { Slot } from "../pool/index.js";
 import { notSent } from "./classify.js";
 
@@ -27,8 +27,27 @@ export function deadlineInQueue(target: string, missing: string): Outcome {
 
 /** grpc-js threw as the attempt began, so nothing was sent. */
 export function failedStart(slot: Slot, error: unknown): Outcome {
-  const details = `Failed to start on ${slot.address}: ${error instanceof Error ? error.message : error}`;
+  const details = `Failed to start on ${slot.address}: ${saidBy(error)}`;
+  // What is no closed connection is a mistake in the call, which a repeat would only make again.
+  if (!/shut down|closed/i.test(saidBy(error))) {
+    return notSent(ownStatus(Status.INTERNAL, details), "METADATA_INVALID");
+  }
   if (slot.isPooled) return unavailable(details, "CONNECTION_LOST", "unsent");
   // A stub's own channel throws only once it was closed, and goes on throwing.
   return notSent(ownStatus(Status.CANCELLED, details), "CLIENT_CLOSED");
+}
+
+/** Something threw before the first attempt: a signal, a parent call or metadata that is none. */
+export function notBegun(error: unknown): Outcome {
+  return notSent(
+    ownStatus(Status.INTERNAL, `The call could not begin: ${saidBy(error)}`),
+    "METADATA_INVALID",
+  );
+}
+
+/** A stub's own channel compresses as it was made to. */
+export function noCompression(): Outcome {
+  const details =
+    "compression cannot be chosen over the stub's own channel; give harden credentials for a pool";
+  return notSent(ownStatus(Status.INTERNAL, details), "CONFIG_INVALID");
 }

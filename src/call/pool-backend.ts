@@ -2,12 +2,14 @@ import type { AsyncResource } from "node:async_hooks";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { Clock, ConnectivityWord, Endpoint, EventHub, HostLookup, Random } from "../core/index.js";
 import { createResolver, type Resolver, type ValidTarget } from "../discovery/index.js";
-import { EndpointPool, type InnerChannelFactory, PICKER_POLICIES, pickFailure } from "../pool/index.js";
+import { type EndpointPool, type InnerChannelFactory, pickFailure } from "../pool/index.js";
 import type { Backend } from "./backend.js";
 import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
-import { type EndpointStats, endpointStats } from "./channel-stats.js";
+import type { EndpointStats } from "./channel-stats.js";
 import { checkEndpoints } from "./check-endpoints.js";
+import type { Compression } from "./compression.js";
+import { CompressionLanes } from "./compression-lanes.js";
 
 export interface PoolBackendDeps {
   readonly clock: Clock;
@@ -21,11 +23,12 @@ export interface PoolBackendDeps {
   onState(word: ConnectivityWord): void;
 }
 
-/** target -> resolver -> endpoint set -> pool, with a breaker for each endpoint. */
+/** target -> resolver -> endpoint set -> a pool for each compression in use, with a breaker for each endpoint. */
 export class PoolBackend implements Backend {
   readonly target: string;
   readonly ownChannel = null;
-  readonly transport: EndpointPool;
+  readonly #lanes: CompressionLanes;
+  readonly #breakers: Breakers;
   #resolver: Resolver | null = null;
   #isAwake = false;
   #isClosed = false;
@@ -40,35 +43,46 @@ export class PoolBackend implements Backend {
   ) {
     this.target = parsed.canonical;
     this.mode = options.enabled ? "pool" : "disabled";
-    const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
+    this.#breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
       ...deps,
-      onChange: () => this.transport.reassess(),
+      onChange: () => this.#lanes.reassess(),
       members: () =>
-        this.transport.subchannels.map(({ endpoint, word, gate }) => ({
-          address: endpoint.address,
-          isReady: word === "READY",
+        this.transport.subchannels.map(({ endpoint: { address }, gate }) => ({
+          address,
+          isReady: this.#lanes.isReady(address),
           gate,
         })),
     });
-    this.transport = new EndpointPool(parsed.canonical, options, {
+    this.#lanes = new CompressionLanes(parsed.canonical, options, {
       ...deps,
-      policy: PICKER_POLICIES[options.loadBalancing],
-      gateFor: (address) => breakers.gateFor(address),
+      gateFor: (address) => this.#breakers.gateFor(address),
       onTrouble: () => this.#resolver?.refresh(),
     });
+  }
+
+  get transport(): EndpointPool {
+    return this.#lanes.main;
+  }
+
+  get callsQueued(): number {
+    return this.#lanes.callsQueued;
+  }
+
+  transportFor(compression: Compression | undefined): EndpointPool {
+    return compression === undefined ? this.#lanes.main : this.#lanes.of(compression);
   }
 
   wake(): void {
     if (this.#isAwake || this.#isClosed) return;
     this.#isAwake = true;
     this.deps.context.runInAsyncScope(() => {
-      this.transport.connect();
+      this.#lanes.connect();
       if (!this.#isPushed) this.#resolve();
     });
   }
 
   endpoints(): EndpointStats[] {
-    return this.transport.subchannels.map(endpointStats);
+    return this.#lanes.endpoints();
   }
 
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void {
@@ -80,30 +94,28 @@ export class PoolBackend implements Backend {
   }
 
   resetBackoff(): void {
-    this.transport.resetBackoff();
+    this.#lanes.resetBackoff();
   }
 
   tick(): void {
-    this.transport.checkWrites();
-    // An open breaker has no timer: calls that wait for it ask again here.
-    this.transport.queue.serveAll();
+    this.#lanes.tick();
   }
 
   enterIdle(): void {
     this.#isAwake = false;
     this.#resolver?.close();
     this.#resolver = null;
-    this.transport.enterIdle();
+    this.#lanes.enterIdle();
   }
 
   release({ drainMs }: { readonly drainMs: number }): void {
     this.#shut();
-    this.transport.drain(drainMs);
+    this.#lanes.drain(drainMs);
   }
 
   destroy(): void {
     this.#shut();
-    this.transport.destroy();
+    this.#lanes.destroy();
   }
 
   #shut(): void {
@@ -123,7 +135,8 @@ export class PoolBackend implements Backend {
   }
 
   #apply(endpoints: readonly Endpoint[]): void {
-    const { added, removed } = this.transport.update(endpoints);
+    const { added, removed } = this.#lanes.update(endpoints);
+    this.#breakers.forget(removed);
     if (added.length + removed.length === 0) return;
     this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
   }
@@ -133,6 +146,6 @@ export class PoolBackend implements Backend {
     const keptEndpoints = this.transport.subchannels.length;
     this.deps.events.emit({ type: "resolver.failed", error: error.message, keptEndpoints });
     if (keptEndpoints > 0) return;
-    this.transport.failPicks(pickFailure("DISCOVERY_FAILED", `${this.target}: ${error.message}`));
+    this.#lanes.failPicks(pickFailure("DISCOVERY_FAILED", `${this.target}: ${error.message}`));
   }
 }

@@ -1,40 +1,14 @@
 import { exceeds } from "../core/index.js";
-import { type ChannelOptions, PRESET_NAMES, type PresetName } from "./channel-options.js";
+import { PRESET_NAMES, type ResolvedChannelOptions } from "./channel-options.js";
+import { PRESETS } from "./preset-values.js";
 
 type Group = Readonly<Record<string, unknown>>;
-
-/**
- * Raft's heartbeats are its own probes, every 125 ms, and a peer that comes back must get one before the shortest
- * election timeout of 1,000 ms: no breaker may hold it back, and no wait for a dial be longer than 350 ms.
- */
-const RAFT: ChannelOptions = {
-  reconnectBackoff: { initialMs: 50, multiplier: 1.6, maxMs: 200 },
-  connectTimeoutMs: 350,
-  suspicion: { checkTimeoutMs: 100 },
-  breaker: false,
-  methods: { "raftpb.RaftService": { idempotent: true, retry: false } },
-};
-
-/** A replicated KV service as its clients see it; the Clerk repeats by rules of its own. */
-const ERAFT: ChannelOptions = {
-  reconnectBackoff: RAFT.reconnectBackoff,
-  connectTimeoutMs: 1_000,
-  suspicion: { checkTimeoutMs: 250 },
-  breaker: { consecutiveFailures: 5, openMs: 100, maxOpenMs: 250 },
-  keepalive: null,
-  methods: {
-    "kvraftpb.KVService": { retry: false },
-    "kvraftpb.KVService/GetStatus": { idempotent: true, retry: false },
-  },
-};
-
-/** The values of each preset; `grpc` is the plain defaults. */
-const PRESETS: Readonly<Record<PresetName, ChannelOptions>> = { grpc: {}, raft: RAFT, eraft: ERAFT };
 
 /** Group, and two of its fields of which the first may not exceed the second. */
 const ORDERED = [
   ["reconnectBackoff", "initialMs", "maxMs"],
   ["breaker", "openMs", "maxOpenMs"],
+  ["retry", "maxAttempts", "maxAttemptsLimit"],
 ] as const;
 
 /**
@@ -48,6 +22,12 @@ export function withPreset(options: unknown): unknown {
   const merged = merge(PRESETS[name] as Group, options);
   for (const [group, low, high] of ORDERED) yieldToUser(merged[group], options[group], low, high);
   return merged;
+}
+
+/** The methods that a user's own options name; of those of a preset, a service may well have only some. */
+export function ownMethodNames({ methods, preset }: ResolvedChannelOptions): readonly string[] {
+  const given = PRESETS[preset ?? "grpc"].methods ?? {};
+  return Object.keys(methods).filter((name) => !(name in given));
 }
 
 function merge(preset: Group, user: Group): Record<string, unknown> {

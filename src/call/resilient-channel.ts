@@ -9,6 +9,7 @@ import {
   type EventListener,
   type Subscription,
 } from "../core/index.js";
+import { guardCallCredentials } from "../pool/index.js";
 import type { RetryThrottle } from "../retry/index.js";
 import type { Backend } from "./backend.js";
 import type { CallEnv } from "./call-env.js";
@@ -16,8 +17,9 @@ import type { ParentCall } from "./call-limits.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
+import { createCall } from "./create-call.js";
 import { Housekeeping } from "./housekeeping.js";
-import { ResilientCall } from "./resilient-call.js";
+import type { ResilientCall } from "./resilient-call.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
 import { type RunningCall, RunningCalls } from "./running-calls.js";
@@ -69,13 +71,23 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       target: this.#backend.target,
       clock,
       events,
-      transport: this.#backend.transport,
+      transportFor: (compression) => this.#backend.transportFor(compression),
       policies,
       known,
       throttle,
       budget,
-      maxSendMessageBytes: options.maxSendMessageBytes,
-      counters: { started: 0, succeeded: 0, failed: 0, attempts: 0, retries: 0, transparentRetries: 0 },
+      maxMetadataBytes: options.maxMetadataBytes,
+      callCredentials:
+        options.callCredentials === undefined ? null : guardCallCredentials(options.callCredentials),
+      counters: {
+        started: 0,
+        succeeded: 0,
+        failed: 0,
+        attempts: 0,
+        retries: 0,
+        transparentRetries: 0,
+        hedges: 0,
+      },
       closedDetails: null,
       noteThrottled: (isThrottled) => this.#noteThrottled(isThrottled),
       callStarted: (call) => this.#onCallStarted(call),
@@ -95,12 +107,12 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     parentCall: ParentCall | null,
     propagateFlags: number | null | undefined,
   ): ResilientCall {
-    return new ResilientCall(this.#env, method, deadline, host, parentCall, propagateFlags);
+    return createCall(this.#env, method, deadline, host, parentCall, propagateFlags);
   }
 
   /** A call that fails `CLIENT_CLOSED`, for a stub that was closed while the channel lives on. */
   createRefusedCall(method: string, deadline: Date | number, details: string): ResilientCall {
-    return new ResilientCall({ ...this.#env, closedDetails: details }, method, deadline, null, null, null);
+    return createCall({ ...this.#env, closedDetails: details }, method, deadline, null, null, null);
   }
 
   getTarget(): string {
@@ -157,7 +169,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       mode: this.#backend.mode,
       state: stateWord(this.getConnectivityState(false)),
       callsInFlight: this.#running.size,
-      callsQueued: this.#backend.transport.queue.size,
+      callsQueued: this.#backend.callsQueued,
       calls: { ...this.#env.counters },
       throttle: throttle === null ? null : { tokens: throttle.tokens, maxTokens: throttle.maxTokens },
       retryBufferBytes: budget.takenBytes,

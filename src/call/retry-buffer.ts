@@ -26,21 +26,22 @@ export class BufferBudget {
 
 /** A serialised message the application wrote, with the callback that tells it the message is on its way. */
 export interface OutgoingMessage {
-  readonly message: Buffer;
+  message: Buffer;
   readonly flags: number | undefined;
   callback: (() => void) | undefined;
 }
 
-/** Never written to. */
-const NONE: OutgoingMessage[] = [];
+/** In place of a message that is gone. */
+const SENT = Buffer.alloc(0);
 
 /**
  * What the application has written, kept until no attempt can need it again. Indexes are absolute, so that attempts
- * at different positions can share it.
+ * at different positions can share it. Most calls write one message, which is kept without an array.
  */
 export class Outbox {
-  /** Shared while empty: most calls write one message, and an array that grows reserves room for many. */
-  #messages: OutgoingMessage[] = NONE;
+  #only: OutgoingMessage | null = null;
+  /** All kept messages, from the second on. */
+  #many: OutgoingMessage[] | null = null;
   /** Absolute index of the first kept message. */
   #base = 0;
   #heldBytes = 0;
@@ -51,7 +52,7 @@ export class Outbox {
 
   /** Absolute index after the last message. */
   get end(): number {
-    return this.#base + this.#messages.length;
+    return this.#base + (this.#many === null ? (this.#only === null ? 0 : 1) : this.#many.length);
   }
 
   /** True while the whole outgoing stream is still here (R15). */
@@ -61,8 +62,12 @@ export class Outbox {
 
   /** Adds a message; one over the limits is sent all the same, but ends replaying (R15, R18). */
   add(entry: OutgoingMessage): void {
-    if (this.#messages.length === 0) this.#messages = [entry];
-    else this.#messages.push(entry);
+    if (this.#many !== null) this.#many.push(entry);
+    else if (this.#only === null) this.#only = entry;
+    else {
+      this.#many = [this.#only, entry];
+      this.#only = null;
+    }
     if (!this.#isReplayable) return;
     const { length } = entry.message;
     if (this.budget.take(length, this.#heldBytes)) this.#heldBytes += length;
@@ -70,7 +75,15 @@ export class Outbox {
   }
 
   at(index: number): OutgoingMessage | undefined {
-    return this.#messages[index - this.#base];
+    if (this.#many !== null) return this.#many[index - this.#base];
+    return index === this.#base ? (this.#only ?? undefined) : undefined;
+  }
+
+  /** grpc-js has the message now; one that nobody will send again is not held a second time. */
+  onSent(index: number): void {
+    if (this.#isReplayable) return;
+    const entry = this.at(index);
+    if (entry !== undefined) entry.message = SENT;
   }
 
   /** From here on what was sent is gone: the attempt is committed, or the buffer is full. */
@@ -84,8 +97,9 @@ export class Outbox {
   /** Forgets messages before `index`, unless a replay may need them. */
   forgetBefore(index: number): void {
     if (this.#isReplayable) return;
-    while (this.#base < index && this.#messages.length > 0) {
-      this.#messages.shift();
+    while (this.#base < index && this.end > this.#base) {
+      if (this.#many === null) this.#only = null;
+      else this.#many.shift();
       this.#base++;
     }
   }
@@ -93,9 +107,13 @@ export class Outbox {
   /** The end of the call: frees everything, and calls the callbacks of messages that no attempt got to send. */
   close(): void {
     this.stopReplay();
-    for (const { callback } of this.#messages) {
-      if (callback !== undefined) process.nextTick(callback);
-    }
-    this.#messages = NONE;
+    if (this.#only !== null) callBack(this.#only);
+    if (this.#many !== null) this.#many.forEach(callBack);
+    this.#only = null;
+    this.#many = null;
   }
+}
+
+function callBack({ callback }: OutgoingMessage): void {
+  if (callback !== undefined) process.nextTick(callback);
 }

@@ -1,40 +1,60 @@
+import { declaresIdempotent } from "./idempotency.js";
+
 /** What a method sends and receives; decides whether it gets a deadline and an attempt timeout. */
 export interface RpcKind {
   readonly requestStream: boolean;
   readonly responseStream: boolean;
 }
 
-/** Anything that has grpc-js's method definitions: `ServiceDefinition` of every generator. */
-export interface MethodDefinitions {
-  readonly [name: string]: {
-    readonly path: string;
-    readonly requestStream: boolean;
-    readonly responseStream: boolean;
-    /** proto-loader carries the method's options here. */
-    readonly options?: { readonly idempotency_level?: string } | undefined;
-  };
+/** What a definition says of one method, as far as it matters here: `ServiceDefinition` of every generator has it. */
+export interface MethodDefinition {
+  /** Full path, `/package.Service/Method`. */
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
 }
 
-const IDEMPOTENT_LEVELS = ["IDEMPOTENT", "NO_SIDE_EFFECTS"];
-
-/** What a service definition says of its methods, by full path. */
+/** What service definitions say of their methods, by full path. */
 export class KnownMethods {
   readonly #kinds = new Map<string, RpcKind>();
   readonly #idempotent = new Set<string>();
+  readonly #defined = new Set<string>();
+  #definitions = 0;
+
+  /** @param configured the keys of `methods` that the user wrote, so that definitions can be held against them */
+  constructor(readonly configured: readonly string[] = []) {}
+
+  /** What one service definition says. */
+  static of(definitions: unknown): KnownMethods {
+    const known = new KnownMethods();
+    known.add(definitions);
+    return known;
+  }
 
   /** Takes in a service definition; anything else is passed over. */
   add(definitions: unknown): void {
     if (typeof definitions !== "object" || definitions === null) return;
-    for (const definition of Object.values(definitions as MethodDefinitions)) {
-      if (typeof definition?.path !== "string") continue;
-      const { path, requestStream, responseStream, options } = definition;
-      this.learn(path, { requestStream: Boolean(requestStream), responseStream: Boolean(responseStream) });
-      if (IDEMPOTENT_LEVELS.includes(options?.idempotency_level ?? "")) this.#idempotent.add(path);
+    for (const definition of Object.values(definitions)) {
+      if (isMethodDefinition(definition)) this.define(definition, declaresIdempotent(definition));
     }
   }
 
+  /** Takes in what a definition says of one method. */
+  define({ path, requestStream, responseStream }: MethodDefinition, isIdempotent: boolean): void {
+    this.learn(path, { requestStream: Boolean(requestStream), responseStream: Boolean(responseStream) });
+    this.#defined.add(path);
+    this.#definitions++;
+    if (isIdempotent) this.#idempotent.add(path);
+  }
+
+  /** Remembers the kind of a method that no definition told of. */
   learn(path: string, kind: RpcKind): void {
     this.#kinds.set(path, kind);
+  }
+
+  /** Changes with every definition, so that what was derived from them can be told to be old. */
+  get definitions(): number {
+    return this.#definitions;
   }
 
   kindOf(path: string): RpcKind | null {
@@ -44,18 +64,23 @@ export class KnownMethods {
   isIdempotent(path: string): boolean {
     return this.#idempotent.has(path);
   }
+
+  /** The methods of a service that was defined, or null. */
+  methodsOf(service: string): readonly string[] | null {
+    const prefix = `/${service}/`;
+    const paths = [...this.#defined].filter((path) => path.startsWith(prefix));
+    return paths.length === 0 ? null : paths.map((path) => path.slice(prefix.length));
+  }
+}
+
+function isMethodDefinition(value: unknown): value is MethodDefinition {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "path") === "string";
 }
 
 /**
  * Tells the kind of a call from the order in which grpc-js's `Client` uses it, for stubs without a definition:
  * a single response is asked for right inside `start()`, a single request is half-closed in the same turn.
  */
-export function observedKind(observed: {
-  readonly isReadAsked: boolean;
-  readonly isHalfClosed: boolean;
-}): RpcKind & { readonly isCertain: boolean } {
-  const { isReadAsked, isHalfClosed } = observed;
-  // A duplex stream that is read at once looks like a client stream: right for this call, not worth remembering.
-  const isCertain = isHalfClosed || !isReadAsked;
-  return { requestStream: !isHalfClosed, responseStream: !isReadAsked, isCertain };
+export function observedKind(isReadAsked: boolean, isHalfClosed: boolean): RpcKind {
+  return { requestStream: !isHalfClosed, responseStream: !isReadAsked };
 }

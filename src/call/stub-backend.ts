@@ -4,6 +4,7 @@ import type { Backend } from "./backend.js";
 import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { EndpointStats } from "./channel-stats.js";
+import type { Compression } from "./compression.js";
 import { stateWord } from "./connectivity.js";
 import { StubChannelTransport } from "./stub-channel.js";
 
@@ -34,6 +35,15 @@ export class StubBackend implements Backend {
     this.transport = new StubChannelTransport(ownChannel, breakers.gateFor(this.target), () =>
       deps.clock.now(),
     );
+  }
+
+  get callsQueued(): number {
+    return this.transport.queue.size;
+  }
+
+  /** What the stub's channel compresses with cannot be seen from here, so asking for anything by name is refused. */
+  transportFor(compression: Compression | undefined): StubChannelTransport | null {
+    return compression === undefined ? this.transport : null;
   }
 
   wake(): void {}

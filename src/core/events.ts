@@ -57,6 +57,25 @@ export type ChannelEvent =
       readonly endpoint: string;
     }
   | {
+      /** An attempt is over: it was answered, it failed, or another one of its call came first. */
+      readonly type: "call.attempt";
+      readonly method: string;
+      readonly attempt: number;
+      readonly endpoint: string;
+      readonly code: status;
+      readonly ms: number;
+      /** Bytes of the messages handed to and received from grpc-js, without framing. */
+      readonly sentBytes: number;
+      readonly receivedBytes: number;
+    }
+  | {
+      readonly type: "call.hedge";
+      readonly method: string;
+      /** The attempt that is started beside those in flight. */
+      readonly attempt: number;
+      readonly inFlight: number;
+    }
+  | {
       readonly type: "call.retry";
       readonly method: string;
       /** The attempt that failed. */

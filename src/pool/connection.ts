@@ -1,4 +1,4 @@
-import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import { type CallCredentials, type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import type { Endpoint, Timer } from "../core/index.js";
 import type { ConnectionDeps } from "./connection-deps.js";
 import { Dial, type DialOwner } from "./dial.js";
@@ -76,6 +76,10 @@ export class Connection implements Slot, DialOwner {
 
   get peerWhileQueued(): string | null {
     return this.#channel?.getTarget() ?? null;
+  }
+
+  get callCredentials(): CallCredentials | null {
+    return this.#dial.callCredentials;
   }
 
   dial(): void {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
-import { ChannelCredentials } from "@grpc/grpc-js";
+import { type CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import type { DialSockets } from "./dial-scope.js";
+import { guardCallCredentials } from "./guarded-credentials.js";
 
 type CreateSecureConnector = ChannelCredentials["_createSecureConnector"];
 type SecureConnector = ReturnType<CreateSecureConnector>;
@@ -11,6 +12,9 @@ type SecureConnector = ReturnType<CreateSecureConnector>;
  * would otherwise redial on its next call, outside our deadline and backoff.
  */
 export class DialCredentials extends ChannelCredentials {
+  /** Those that the user combined the channel's with: asked for every attempt. Null before the dial. */
+  callCredentials: CallCredentials | null = null;
+
   constructor(
     private readonly inner: ChannelCredentials,
     private readonly sockets: DialSockets,
@@ -27,11 +31,17 @@ export class DialCredentials extends ChannelCredentials {
   }
 
   override _createSecureConnector(...args: Parameters<CreateSecureConnector>): SecureConnector {
-    return singleDial(this.inner._createSecureConnector(...args), this.sockets);
+    const connector = this.inner._createSecureConnector(...args);
+    this.callCredentials = guardCallCredentials(connector.getCallCredentials());
+    return singleDial(connector, this.callCredentials, this.sockets);
   }
 }
 
-function singleDial(connector: SecureConnector, sockets: DialSockets): SecureConnector {
+function singleDial(
+  connector: SecureConnector,
+  callCredentials: CallCredentials,
+  sockets: DialSockets,
+): SecureConnector {
   let hasDialled = false;
   return {
     async waitForReady(): Promise<void> {
@@ -50,7 +60,7 @@ function singleDial(connector: SecureConnector, sockets: DialSockets): SecureCon
         throw error;
       }
     },
-    getCallCredentials: () => connector.getCallCredentials(),
+    getCallCredentials: () => callCredentials,
     destroy: () => connector.destroy(),
   };
 }

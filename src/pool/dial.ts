@@ -1,4 +1,4 @@
-import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import { type CallCredentials, type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import type { Endpoint, SocketAddress, Timer } from "../core/index.js";
 import { canonicalAddress, isLiteral, parseAddress } from "../core/index.js";
 import type { ConnectionDeps } from "./connection-deps.js";
@@ -20,6 +20,7 @@ export class Dial {
   /** Outlives the dial: the socket it settled on is the connection's. */
   readonly sockets: DialSockets;
   #channel: ChannelInterface | null = null;
+  #credentials: DialCredentials | null = null;
   #timer: Timer | null = null;
   #leaveScope: (() => void) | null = null;
   #isOver = false;
@@ -38,6 +39,11 @@ export class Dial {
       if (this.#isOver) onSocketClosed();
       else if (this.sockets.isConnected) this.#fail(this.sockets.failure);
     });
+  }
+
+  /** Those that the user combined the channel's with. */
+  get callCredentials(): CallCredentials | null {
+    return this.#credentials?.callCredentials ?? null;
   }
 
   start(): void {
@@ -76,8 +82,8 @@ export class Dial {
     const { deps } = this;
     deps.context.runInAsyncScope(() => {
       this.#leaveScope = enterDialScope(this.sockets, () => {
-        const credentials = new DialCredentials(deps.credentials, this.sockets);
-        this.#channel = deps.makeChannel(endpoint, address, credentials);
+        this.#credentials = new DialCredentials(deps.credentials, this.sockets);
+        this.#channel = deps.makeChannel(endpoint, address, this.#credentials);
         this.#watch(this.#channel, this.#channel.getConnectivityState(true));
       });
     });

@@ -33,6 +33,11 @@ export class EndpointPool implements SubchannelOwner {
     return [...this.#subchannels.values()];
   }
 
+  /** The endpoint of this address, if it is in the set. */
+  at(address: string): Subchannel | undefined {
+    return this.#subchannels.get(address);
+  }
+
   /** Applies a new set: kept endpoints keep everything, new ones may connect, removed ones drain. */
   update(endpoints: readonly Endpoint[]): { added: string[]; removed: string[] } {
     const next = new Map(endpoints.map((endpoint) => [endpoint.address, endpoint]));
@@ -146,14 +151,14 @@ export class EndpointPool implements SubchannelOwner {
   }
 
   onDialFailed(subchannel: SubchannelView): void {
-    subchannel.gate.fail(false, true);
+    this.#blame(subchannel);
     this.deps.onTrouble();
   }
 
   onLost(subchannel: SubchannelView, cause: string, callsInFlight: number, incident: Incident): void {
     const endpoint = subchannel.endpoint.address;
     this.deps.events.emit({ type: "connection.lost", endpoint, cause, callsInFlight });
-    if (!incident.isCounted) subchannel.gate.fail(false, true);
+    if (!incident.isCounted) this.#blame(subchannel);
     incident.isCounted = true;
     this.deps.onTrouble();
   }
@@ -170,6 +175,10 @@ export class EndpointPool implements SubchannelOwner {
 
   onRoom(): void {
     this.queue.serveRoom();
+  }
+
+  #blame({ endpoint, gate }: SubchannelView): void {
+    if (this.deps.isReadyElsewhere?.(endpoint.address) !== true) gate.fail(false, true);
   }
 
   #newSubchannel(endpoint: Endpoint): Subchannel {

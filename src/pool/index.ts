@@ -1,5 +1,13 @@
+export { type Compression, compressionSchema } from "./compression.js";
 export { isPlaintext } from "./dial-credentials.js";
 export { EndpointPool } from "./endpoint-pool.js";
+export {
+  credentialsInvalid,
+  guardCallCredentials,
+  isPlainObject,
+  nameOf,
+  toMetadata,
+} from "./guarded-credentials.js";
 export { type InnerChannelFactory, innerChannelFactory } from "./inner-channel.js";
 export { type PickFailure, pickFailure } from "./pick-failure.js";
 export { PickQueue, type PickWaiter } from "./pick-queue.js";

@@ -1,24 +1,38 @@
-import { Channel, type ChannelCredentials, type ChannelInterface, type ChannelOptions } from "@grpc/grpc-js";
+import {
+  Channel,
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  compressionAlgorithms,
+} from "@grpc/grpc-js";
 import type { Endpoint, SocketAddress } from "../core/index.js";
 import { canonicalAddress } from "../core/index.js";
+import type { Compression } from "./compression.js";
 import type { ResolvedPoolOptions } from "./pool-options.js";
 
 /** Long enough that grpc-js never acts by itself: idling is the pool's. Its timers take no more. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** Makes one inner channel to one literal address. Nothing connects before it is asked to. */
+/**
+ * Makes one inner channel to one literal address. Nothing connects before it is asked to. grpc-js fixes the
+ * compression of requests here, for all calls of the channel.
+ */
 export type InnerChannelFactory = (
   endpoint: Endpoint,
   address: SocketAddress,
   credentials: ChannelCredentials,
+  compression?: Compression,
 ) => ChannelInterface;
 
 /** The only file that makes grpc-js channels. */
 export function innerChannelFactory(options: ResolvedPoolOptions): InnerChannelFactory {
   const shared = sharedOptions(options);
-  return (endpoint, address, credentials) =>
+  return (endpoint, address, credentials, compression = options.compression) =>
     new Channel(innerTarget(endpoint, address), credentials, {
       ...shared,
+      ...(compression === "identity"
+        ? {}
+        : { "grpc.default_compression_algorithm": compressionAlgorithms[compression] }),
       ...namesOf(endpoint, address, options),
     });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { durationMs, exceeds, isObject, positiveMs } from "../core/index.js";
+import { compressionSchema } from "./compression.js";
 import { innerOptionKeySchema } from "./refused-channel-options.js";
 
 const MIB = 1024 * 1024;
@@ -77,6 +78,13 @@ export const poolOptionsShape = {
     .min(0)
     .max(MAX_MESSAGE_BYTES)
     .default(4 * MIB),
+  /**
+   * How request messages are compressed: `identity`, `gzip` or `deflate`. Default `identity`, not at all. Answers are
+   * decompressed by what the server says. A call that asks for another algorithm goes over a further connection to
+   * the same endpoint, made when the first such call comes. A server that lists its algorithms, and this one not
+   * among them, gets what follows uncompressed.
+   */
+  compression: compressionSchema.default("identity"),
   /** HTTP/2 window per stream and connection, in bytes. Default 1 MiB. */
   flowControlWindowBytes: z.int().min(65_535).max(MAX_WINDOW_BYTES).default(MIB),
   /** Overrides `:authority`, and the name the certificate must carry, on every endpoint. */

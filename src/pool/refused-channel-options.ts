@@ -19,6 +19,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   "grpc.max_send_message_length": "use maxSendMessageBytes",
   "grpc.max_receive_message_length": "use maxReceiveMessageBytes",
   "grpc-node.flow_control_window": "use flowControlWindowBytes",
+  "grpc.default_compression_algorithm": "use compression",
   "grpc.default_authority": "use authority",
   "grpc.lb.ring_hash.ring_size_cap": "use loadBalancing",
 };

@@ -1,4 +1,4 @@
-import type { ChannelInterface } from "@grpc/grpc-js";
+import type { CallCredentials, ChannelInterface } from "@grpc/grpc-js";
 import type { BreakerStateWord } from "../core/index.js";
 
 export type InnerCall = ReturnType<ChannelInterface["createCall"]>;
@@ -51,6 +51,8 @@ export interface Slot {
   readonly peerWhileQueued: string | null;
   /** True for a connection of the pool, false for a stub's own channel, which picks and dials by itself. */
   readonly isPooled: boolean;
+  /** Credentials that grpc-js asks for every attempt here, beside those of the call; absent where they cannot be seen. */
+  readonly callCredentials?: CallCredentials | null;
   /** Monotonic ms at which the last attempt that succeeded here was started; 0 before the first. */
   lastSuccessAt: number;
   /**

@@ -50,6 +50,10 @@ export class HedgePlan {
     return this.#dueAt;
   }
 
+  get isMoreDue(): boolean {
+    return this.#dueAt < Number.POSITIVE_INFINITY;
+  }
+
   /** The first attempt starts; it is never throttled (R30). */
   begin(now: number): void {
     this.#count(now);
@@ -64,6 +68,11 @@ export class HedgePlan {
     const isAllowed = this.#throttle?.canRetry() !== false;
     if (!isAllowed) this.#isThrottled = true;
     return isAllowed;
+  }
+
+  /** The last attempt had to wait for an endpoint and starts now: the next one follows a full delay later. */
+  startedLate(now: number): void {
+    if (this.#dueAt < Number.POSITIVE_INFINITY) this.#dueAt = now + this.#delayMs;
   }
 
   /** No further attempt: the call is committed, or its request is no longer kept. */
@@ -87,6 +96,20 @@ export class HedgePlan {
     if (this.#costsToken(outcome, isFatal, pushback)) this.#throttle?.recordFailure(incident);
     if (isFatal) return deliver(final ?? `${statusName(outcome.code)} is fatal to a hedged call`);
     return this.#afterNonFatal(pushback, now, othersInFlight);
+  }
+
+  /**
+   * The attempt failed that the call was committed to. Records it on the throttle, as R28 asks.
+   * @returns the phrase for the attempt trail
+   */
+  onCommittedFailure(outcome: Outcome, incident: object | null, hasHeaders: boolean): string {
+    const pushback = parsePushback(outcome.metadata.get(PUSHBACK_KEY));
+    const isFatal = FINAL_REASONS.has(outcome.reason) || !this.#isNonFatal(outcome);
+    if (this.#costsToken(outcome, isFatal, pushback)) this.#throttle?.recordFailure(incident);
+    const why = hasHeaders
+      ? "the response had begun, which commits the call to this attempt"
+      : "the request is no longer in the retry buffer";
+    return `no further attempt: ${why}`;
   }
 
   #afterNonFatal(pushback: Pushback, now: number, othersInFlight: number): HedgeDecision {
@@ -114,10 +137,13 @@ export class HedgePlan {
 
   #count(now: number): void {
     this.#started++;
+    const isLast = this.#started >= this.#policy.options.maxAttempts;
+    this.#dueAt = isLast || this.#isStopped ? Number.POSITIVE_INFINITY : now + this.#delayMs;
+  }
+
+  get #delayMs(): number {
     const { options, latency } = this.#policy;
-    const isLast = this.#started >= options.maxAttempts;
-    const delayMs = options.delayMs === "p95" ? (latency.p95Ms ?? options.initialDelayMs) : options.delayMs;
-    this.#dueAt = isLast || this.#isStopped ? Number.POSITIVE_INFINITY : now + delayMs;
+    return options.delayMs === "p95" ? (latency.p95Ms ?? options.initialDelayMs) : options.delayMs;
   }
 
   #isTransparent({ progress }: Outcome): boolean {

@@ -3,6 +3,16 @@ import { describe, expect, it, vi } from "vitest";
 import { isReason, ResilienceError } from "../../src/core/index.js";
 import { A, B, ChannelBench, IDEMPOTENT, readyBench } from "../support/channel-bench.js";
 
+/** C22: what is told of an attempt that is over. */
+const C22 = {
+  type: "call.attempt",
+  method: "/test.Echo/Say",
+  endpoint: A,
+  ms: 0,
+  sentBytes: 5,
+  receivedBytes: 5,
+};
+
 describe("the story of a failed call", () => {
   it("tells every attempt: where, when, how long, how it ended, and what followed", async () => {
     const bench = await readyBench({ ...IDEMPOTENT, retry: { maxAttempts: 2 } }, { addresses: [A, B] });
@@ -109,6 +119,7 @@ describe("the events of a call", () => {
 
     expect(bench.events.filter(({ type }) => type.startsWith("call."))).toEqual([
       { type: "call.picked", method: "/test.Echo/Say", attempt: 1, endpoint: A },
+      { ...C22, attempt: 1, code: status.UNAVAILABLE, receivedBytes: 0 },
       {
         type: "call.retry",
         method: "/test.Echo/Say",
@@ -120,6 +131,7 @@ describe("the events of a call", () => {
         delayMs: 100,
       },
       { type: "call.picked", method: "/test.Echo/Say", attempt: 2, endpoint: A },
+      { ...C22, attempt: 2, code: status.OK },
       { type: "call.recovered", method: "/test.Echo/Say", attempts: 2 },
     ]);
   });

@@ -47,7 +47,7 @@ describe("a retry by policy", () => {
     expect(bench.network.route[2]).not.toBe(failed);
   });
 
-  it("makes maxAttempts attempts, the first included, and then delivers the server's own answer", async () => {
+  it("makes maxAttempts attempts, the first included, and then delivers the server's own answer (R2)", async () => {
     const bench = await readyBench(IDEMPOTENT);
     const call = await bench.unary();
 

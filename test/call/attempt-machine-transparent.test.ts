@@ -19,7 +19,7 @@ async function next(bench: ChannelBench): Promise<void> {
 }
 
 describe("R21: an attempt that never left the client", () => {
-  it("is repeated at once, elsewhere, without a policy and without being declared idempotent", async () => {
+  it("is repeated at once, elsewhere, without a policy and without being declared idempotent (R8)", async () => {
     const bench = await readyBench(NO_POLICY, { addresses: [A, B] });
     const call = await bench.unary();
     const [first] = bench.network.route;

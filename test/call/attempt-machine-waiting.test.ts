@@ -117,7 +117,7 @@ describe("a call that finds no endpoint ready yet", () => {
     ]);
   });
 
-  it("R106: is served in order when an endpoint comes up", async () => {
+  it("R45, R106: is served in order when an endpoint comes up", async () => {
     const bench = new ChannelBench();
     bench.network.plan(A, "hang");
     for (const request of ["first", "second", "third"]) await bench.unary({ request });

@@ -9,6 +9,8 @@ import { KnownMethods } from "../../src/call/rpc-kind.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { fixedRandom } from "../support/seeded-random.js";
 
+const NOBODY = { cancelFrom: () => {} };
+
 const UNARY = { requestStream: false, responseStream: false };
 const WATCH = { requestStream: false, responseStream: true };
 const NONE = Number.POSITIVE_INFINITY;
@@ -46,7 +48,7 @@ describe("the deadline of a call", () => {
     const { clock, limits } = limitsOf({});
     await clock.advance(5);
 
-    limits.begin(policy, UNARY, () => {});
+    limits.begin(policy, UNARY, NOBODY);
     limits.readClock();
 
     expect(limits.timeLeftMs).toBe(29_995);
@@ -56,7 +58,7 @@ describe("the deadline of a call", () => {
   it("is none by default for a stream of responses", () => {
     const { limits } = limitsOf({});
 
-    limits.begin(policy, WATCH, () => {});
+    limits.begin(policy, WATCH, NOBODY);
 
     expect(limits.timeLeftMs).toBe(NONE);
     expect(limits.isPassed).toBe(false);
@@ -69,7 +71,7 @@ describe("the deadline of a call", () => {
     const clock = new ManualClock();
     const { limits } = limitsOf({ deadline: deadlineAt(clock.epoch()) }, clock);
 
-    limits.begin(policy, UNARY, () => {});
+    limits.begin(policy, UNARY, NOBODY);
 
     expect(limits.timeLeftMs).toBe(700);
   });
@@ -95,7 +97,7 @@ describe("the deadline of a call", () => {
   it("is the default where callOptions sets other things only", () => {
     const { limits } = limitsOf({ settings: { idempotent: true } });
 
-    limits.begin(policy, UNARY, () => {});
+    limits.begin(policy, UNARY, NOBODY);
 
     expect(limits.timeLeftMs).toBe(30_000);
   });
@@ -130,7 +132,7 @@ describe("the parent call", () => {
     const parent = new Parent(clock.epoch() + parents);
     const { limits } = limitsOf({ deadline: clock.epoch() + own, parent }, clock);
 
-    limits.begin(policy, UNARY, () => {});
+    limits.begin(policy, UNARY, NOBODY);
 
     expect(limits.timeLeftMs).toBe(expected);
   });
@@ -139,7 +141,7 @@ describe("the parent call", () => {
     const parent = new Parent(NONE);
     const { limits } = limitsOf({ parent });
     const cancel = vi.fn();
-    limits.begin(policy, UNARY, cancel);
+    limits.begin(policy, UNARY, { cancelFrom: cancel });
 
     parent.emit("cancelled");
     limits.release();
@@ -160,7 +162,7 @@ describe("the parent call", () => {
     const parent = new Parent(clock.epoch() + 100);
     const { limits } = limitsOf({ parent, ...(flags === undefined ? {} : { flags }) }, clock);
 
-    limits.begin(policy, UNARY, () => {});
+    limits.begin(policy, UNARY, NOBODY);
 
     expect(limits.timeLeftMs).toBe(timeLeftMs);
     expect(parent.listenerCount("cancelled")).toBe(listeners);
@@ -173,7 +175,7 @@ describe("the caller's signal", () => {
     const remove = vi.spyOn(controller.signal, "removeEventListener");
     const { limits } = limitsOf({ settings: { signal: controller.signal } });
     const cancel = vi.fn();
-    limits.begin(policy, UNARY, cancel);
+    limits.begin(policy, UNARY, { cancelFrom: cancel });
 
     controller.abort();
     limits.release();
@@ -186,7 +188,7 @@ describe("the caller's signal", () => {
     const controller = new AbortController();
     const { limits } = limitsOf({ settings: { signal: controller.signal } });
     const cancel = vi.fn();
-    limits.begin(policy, UNARY, cancel);
+    limits.begin(policy, UNARY, { cancelFrom: cancel });
 
     limits.release();
     controller.abort();
@@ -197,14 +199,14 @@ describe("the caller's signal", () => {
 
 describe("an obstacle to sending", () => {
   it("is none for a call with time left", () => {
-    expect(limitsOf({}).limits.obstacle(null, new Metadata())).toBeNull();
+    expect(limitsOf({}).limits.obstacle(null, new Metadata(), 8_192)).toBeNull();
   });
 
   it("R51: is a deadline already past", () => {
     const clock = new ManualClock();
     const { limits } = limitsOf({ deadline: clock.epoch() - 40 }, clock);
 
-    expect(limits.obstacle(null, new Metadata())).toMatchObject({
+    expect(limits.obstacle(null, new Metadata(), 8_192)).toMatchObject({
       reason: "DEADLINE_EXCEEDED",
       status: { code: status.DEADLINE_EXCEEDED, details: "The deadline passed 40 ms before the call began" },
     });
@@ -213,7 +215,7 @@ describe("an obstacle to sending", () => {
   it("is a signal aborted before", () => {
     const { limits } = limitsOf({ settings: { signal: AbortSignal.abort() } });
 
-    expect(limits.obstacle(null, new Metadata())).toMatchObject({
+    expect(limits.obstacle(null, new Metadata(), 8_192)).toMatchObject({
       reason: "CANCELLED",
       status: { code: status.CANCELLED },
     });
@@ -223,7 +225,7 @@ describe("an obstacle to sending", () => {
     const clock = new ManualClock();
     const { limits } = limitsOf({ deadline: clock.epoch() - 40 }, clock);
 
-    expect(limits.obstacle("The channel is closed", new Metadata())).toMatchObject({
+    expect(limits.obstacle("The channel is closed", new Metadata(), 8_192)).toMatchObject({
       reason: "CLIENT_CLOSED",
       status: { code: status.CANCELLED, details: "The channel is closed" },
     });

@@ -54,7 +54,7 @@ describe("timeoutMs", () => {
     expect(deadline).toBeLessThanOrEqual(Date.now() + 5_001);
   });
 
-  it("covers all attempts of a call together", async () => {
+  it("covers all attempts of a call together (R12)", async () => {
     const { server, client, channel } = await oneServer();
     server.unary = unavailable();
     const retry = { maxAttempts: 5, backoff: { kind: "fixed", initialMs: 60_000, jitter: "none" } } as const;

@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { classify } from "../../src/call/classify.js";
 import type { Outcome } from "../../src/core/index.js";
-import { facts, LOST, made, QUEUED, SENT } from "./evidence.js";
+import { brief, facts, LOST, made, QUEUED, SENT } from "./evidence.js";
 
 const { UNAVAILABLE, INTERNAL, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAUTHENTICATED } = status;
 
@@ -24,6 +24,27 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
       { reason: "CONNECTION_LOST", progress: "unsent", processed: "no" },
     ],
     [
+      UNAVAILABLE,
+      "Name resolution failed for target dns:x:1: getaddrinfo ENOTFOUND x",
+      { reason: "CONNECTION_LOST", progress: "unsent", processed: "no" },
+    ],
+    [
+      UNAVAILABLE,
+      "Parsing service config failed with error x",
+      { reason: "CONNECTION_LOST", progress: "unsent", processed: "no" },
+    ],
+    [
+      INTERNAL,
+      "Received RST_STREAM with code 2 triggered by internal client error: write EPIPE",
+      {
+        reason: "CONNECTION_LOST",
+        progress: "sent",
+        processed: "maybe",
+        isConnectionLoss: true,
+        code: UNAVAILABLE,
+      },
+    ],
+    [
       INTERNAL,
       "Failed to start HTTP/2 stream with error x",
       { reason: "CONNECTION_LOST", progress: "unsent", processed: "no", code: UNAVAILABLE },
@@ -35,13 +56,18 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
     ],
     [
       DEADLINE_EXCEEDED,
-      "Deadline exceeded after 1.000s,waiting for metadata filters",
-      { reason: "DEADLINE_EXCEEDED", progress: "unsent", processed: "no" },
+      "Deadline exceeded after 0.000s,waiting for metadata filters",
+      { reason: "DEADLINE_EXCEEDED", progress: "sent", processed: "maybe" },
     ],
     [
       DEADLINE_EXCEEDED,
       "Deadline exceeded after 1.000s,Waiting for LB pick",
       { reason: "DEADLINE_EXCEEDED", progress: "unsent", processed: "no" },
+    ],
+    [
+      DEADLINE_EXCEEDED,
+      "Deadline exceeded after 1.000s,previous attempts: 1,Waiting for LB pick",
+      { reason: "DEADLINE_EXCEEDED", progress: "sent", processed: "maybe" },
     ],
     [
       DEADLINE_EXCEEDED,
@@ -91,7 +117,12 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
     ],
     [
       RESOURCE_EXHAUSTED,
-      "Sent message larger than max (5 vs. 4)",
+      "Received message that decompresses to a size larger than 4",
+      { reason: "MESSAGE_TOO_LARGE", progress: "sent", processed: "maybe" },
+    ],
+    [
+      RESOURCE_EXHAUSTED,
+      "Attempted to send message with a size larger than 4",
       { reason: "MESSAGE_TOO_LARGE", progress: "sent", processed: "maybe" },
     ],
     [
@@ -102,7 +133,7 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
     [
       INTERNAL,
       '"authorization" metadata cannot have multiple values',
-      { reason: "METADATA_INVALID", progress: "sent", processed: "maybe" },
+      { reason: "METADATA_INVALID", progress: "no-pick", processed: "no" },
     ],
   ])("%d %s", (code, details, expected) => {
     const isDeadlineDue = code === DEADLINE_EXCEEDED;
@@ -116,7 +147,7 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
     [UNAVAILABLE, "Connection dropped"],
     [UNAVAILABLE, "read ECONNRESET"],
     [INTERNAL, "Session closed with error code 2"],
-    [RESOURCE_EXHAUSTED, "Sent message larger than max (5 vs. 4)"],
+    [RESOURCE_EXHAUSTED, "Attempted to send message with a size larger than 4"],
     [DEADLINE_EXCEEDED, "Deadline exceeded after 1.000s"],
   ])("%d %s before any stream was opened reached nobody", (code, details) => {
     const isDeadlineDue = code === DEADLINE_EXCEEDED;
@@ -127,6 +158,49 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
     });
   });
 
+  it.each([
+    "Deadline exceeded after 0.000s,waiting for metadata filters",
+    "Deadline exceeded after 1.000s,previous attempts: 1,Waiting for LB pick",
+  ])("%s may have reached somebody, though no stream is seen", (details) => {
+    expect(facts(DEADLINE_EXCEEDED, details, { ...QUEUED, isDeadlineDue: true })).toMatchObject({
+      progress: "sent",
+      processed: "maybe",
+    });
+  });
+
+  it.each(["Stream refused by server", "No connection established. Last error: x"])(
+    "%s proves nothing after attempts that a stub's own channel made by itself",
+    (details) => {
+      const status = made(UNAVAILABLE, details);
+      status.metadata.set("grpc-previous-rpc-attempts", "1");
+
+      const outcome = classify(status, { ...SENT, isPooled: false, isStreamOpened: null });
+
+      expect(brief(outcome)).toMatchObject({ origin: "local", progress: "sent", processed: "maybe" });
+    },
+  );
+
+  it("words that are new to us reached nobody where no stream was opened", () => {
+    expect(facts(INTERNAL, "Failed to route call to method x", QUEUED)).toMatchObject({
+      code: INTERNAL,
+      origin: "local",
+      processed: "no",
+      progress: "no-pick",
+    });
+  });
+
+  it("a GOAWAY with the code REFUSED_STREAM refuses no call: it ends them all", () => {
+    const outcome = facts(UNAVAILABLE, "Stream refused by server", { ...LOST, isSessionOver: true });
+
+    expect(outcome).toMatchObject({ progress: "sent", processed: "maybe", isConnectionLoss: true });
+  });
+
+  it("a GOAWAY that lets running calls finish refuses those above its last stream id", () => {
+    const outcome = facts(UNAVAILABLE, "Stream refused by server", { ...LOST, isSessionOver: false });
+
+    expect(outcome).toMatchObject({ progress: "refused", processed: "no" });
+  });
+
   it("where it cannot be seen whether a stream was opened, the server may have run it", () => {
     expect(facts(UNAVAILABLE, "Connection dropped", { isStreamOpened: null })).toMatchObject({
       progress: "sent",
@@ -134,7 +208,7 @@ describe("a status that grpc-js makes up itself is known by its text", () => {
     });
   });
 
-  it("R178: a write that failed on a lost connection is part of that loss", () => {
+  it("R178: a write that failed on a lost connection is part of that loss (a race, so not met on a socket)", () => {
     expect(facts(UNAVAILABLE, "Write error: EPIPE", LOST)).toMatchObject({ isConnectionLoss: true });
   });
 

@@ -37,6 +37,13 @@ describe("words of a server", () => {
     },
   );
 
+  it("without a content type are a server's, or a gateway's, by any other metadata of theirs", () => {
+    const status = made(UNAVAILABLE, "Stream refused by server");
+    status.metadata.set("date", "Thu, 01 Jan 1970 00:00:00 GMT");
+
+    expect(brief(classify(status, SENT))).toMatchObject({ reason: "REMOTE", processed: "maybe" });
+  });
+
   it("after a response message prove that the call ran", () => {
     expect(facts(status.DATA_LOSS, "x", { hasHeaders: true, hasMessage: true })).toMatchObject({
       reason: "REMOTE",
@@ -61,6 +68,7 @@ describe("R178: a stream reset by the end of its connection", () => {
     [INTERNAL, "Received RST_STREAM with code 2 (Internal server error)"],
     [CANCELLED, "Call cancelled"],
     [RESOURCE_EXHAUSTED, "Bandwidth exhausted or memory limit exceeded"],
+    [status.PERMISSION_DENIED, "Protocol not secure enough"],
   ])("%d %s is that connection's loss, and UNAVAILABLE", (code, details) => {
     expect(facts(code, details, LOST)).toEqual({
       code: UNAVAILABLE,
@@ -70,6 +78,14 @@ describe("R178: a stream reset by the end of its connection", () => {
       progress: "sent",
       isConnectionLoss: true,
     });
+  });
+
+  it("is that connection's loss after headers too, when the session is over", () => {
+    const details = "Bandwidth exhausted or memory limit exceeded";
+    const seen = { ...LOST, hasHeaders: true };
+
+    expect(facts(RESOURCE_EXHAUSTED, details, { ...seen, isSessionOver: true }).code).toBe(UNAVAILABLE);
+    expect(facts(RESOURCE_EXHAUSTED, details, seen)).toMatchObject({ reason: "REMOTE" });
   });
 
   it("is a server's word while the connection lives", () => {
@@ -147,6 +163,15 @@ describe("a stub's own channel", () => {
       progress: "no-pick",
       isConnectionLoss: false,
     });
+  });
+
+  it("that cannot connect is UNAVAILABLE, also where grpc-js calls it INTERNAL", () => {
+    expect(
+      facts(INTERNAL, "Failed to start HTTP/2 stream with error x", {
+        isPooled: false,
+        isStreamOpened: null,
+      }),
+    ).toMatchObject({ code: UNAVAILABLE, reason: "DIAL_FAILED", processed: "no" });
   });
 
   it("still proves a refused stream refused", () => {

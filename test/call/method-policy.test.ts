@@ -182,6 +182,7 @@ describe("R54: the limit of one attempt", () => {
   ])("of %s", (_what, attemptTimeoutMs, kind, call, expected) => {
     const policy = { ...policyOf({}), attemptTimeoutMs };
 
-    expect(attemptLimitMs(policy, kind, call)).toBe(expected);
+    const { isIdempotent, maxAttempts, timeLeftMs } = call;
+    expect(attemptLimitMs(policy, kind, isIdempotent, maxAttempts, timeLeftMs)).toBe(expected);
   });
 });

@@ -12,7 +12,8 @@ describe("what a user may turn off", () => {
     const { deadline = 0 } = callOptions({ timeoutMs: null });
     const limits = new CallLimits(new ManualClock(), settingsOf(deadline), deadline, null, null);
 
-    limits.begin({ timeoutMs: 30_000 } as MethodPolicy, UNARY, () => {});
+    const policy = { timeoutMs: 30_000, maxTimeoutMs: null } as MethodPolicy;
+    limits.begin(policy, UNARY, { cancelFrom: () => {} });
 
     expect(limits.deadline).toBe(Number.POSITIVE_INFINITY);
   });

@@ -5,7 +5,10 @@ import {
   checkOptions,
   createChannel,
 } from "../../src/call/index.js";
+import { Backoff } from "../../src/retry/index.js";
+import { decide } from "../retry/situation.js";
 import { configErrorOf, problemCount } from "../support/config-error.js";
+import { fixedRandom } from "../support/seeded-random.js";
 
 const DEFAULTS = channelOptionsSchema.parse({ insecure: true });
 
@@ -24,6 +27,91 @@ describe("a preset", () => {
       expect(others).toEqual(DEFAULTS);
     },
   );
+
+  it("for documents repeats patiently on five codes (E14, E16, E42, E43, E45)", () => {
+    expect(resolved({ preset: "documents" })).toEqual({
+      ...DEFAULTS,
+      preset: "documents",
+      retry: {
+        ...DEFAULTS.retry,
+        maxAttempts: 3,
+        backoff: { kind: "exponential", initialMs: 100, multiplier: 2, maxMs: 30_000, jitter: "additive10" },
+        retryableCodes: [14, 4, 8, 10, 13],
+      },
+    });
+  });
+
+  it("for low latency hedges, and gives up early (E14)", () => {
+    expect(resolved({ preset: "low-latency" })).toEqual({
+      ...DEFAULTS,
+      preset: "low-latency",
+      timeoutMs: 1_000,
+      hedging: { maxAttempts: 2, delayMs: "p95", initialDelayMs: 50, nonFatalCodes: [14] },
+      retry: {
+        ...DEFAULTS.retry,
+        maxAttempts: 3,
+        backoff: { kind: "exponential", initialMs: 10, multiplier: 2, maxMs: 100, jitter: "full" },
+      },
+      connectTimeoutMs: 1_000,
+      reconnectBackoff: { initialMs: 100, multiplier: 1.6, maxMs: 1_000, jitterRatio: 0.2 },
+      suspicion: { checkTimeoutMs: 250, writeStallMs: 1_000 },
+      breaker: { consecutiveFailures: 5, openMs: 1_000, maxOpenMs: 10_000, probes: 1 },
+    });
+  });
+
+  it("for batches waits for servers that are down, and has no limit of an attempt (E14)", () => {
+    expect(resolved({ preset: "batch" })).toEqual({
+      ...DEFAULTS,
+      preset: "batch",
+      timeoutMs: 600_000,
+      attemptTimeoutMs: null,
+      waitForReady: true,
+      retry: {
+        ...DEFAULTS.retry,
+        maxAttempts: 5,
+        backoff: { kind: "exponential", initialMs: 1_000, multiplier: 2, maxMs: 30_000, jitter: "full" },
+        retryableCodes: [14, 8],
+      },
+      keepalive: {
+        timeMs: 330_000,
+        timeoutMs: 20_000,
+        permitWithoutCalls: false,
+        allowAggressiveKeepalive: false,
+      },
+    });
+  });
+
+  it("for etcd outlasts an election, and repeats what only reads (E14)", () => {
+    const read = { idempotent: true, retry: { retryableCodes: [14, 2] } };
+
+    expect(resolved({ preset: "etcd" })).toEqual({
+      ...DEFAULTS,
+      preset: "etcd",
+      timeoutMs: 10_000,
+      retry: {
+        ...DEFAULTS.retry,
+        maxAttempts: 5,
+        backoff: { kind: "exponential", initialMs: 200, multiplier: 2, maxMs: 1_000, jitter: "spread20" },
+      },
+      connectTimeoutMs: 2_000,
+      reconnectBackoff: { initialMs: 100, multiplier: 1.6, maxMs: 2_000, jitterRatio: 0.2 },
+      keepalive: {
+        timeMs: 10_000,
+        timeoutMs: 3_000,
+        permitWithoutCalls: false,
+        allowAggressiveKeepalive: false,
+      },
+      maxSendMessageBytes: 2 * 1024 * 1024,
+      maxReceiveMessageBytes: 2 ** 31 - 1,
+      methods: {
+        "etcdserverpb.KV/Range": read,
+        "etcdserverpb.Lease/LeaseTimeToLive": read,
+        "etcdserverpb.Lease/LeaseLeases": read,
+        "etcdserverpb.Cluster/MemberList": read,
+        "etcdserverpb.Maintenance/Status": read,
+      },
+    });
+  });
 
   it("for Raft peers dials quickly and leaves probing to Raft's heartbeats", () => {
     expect(resolved({ preset: "raft" })).toEqual({
@@ -60,6 +148,29 @@ describe("a preset", () => {
     expect(resolved({ preset: "eraft" }).breaker).toMatchObject({ openMs: 100, maxOpenMs: 250 });
     expect(Object.keys(resolved({ preset: "eraft" }).methods)).toHaveLength(2);
     expect(options).toEqual({ preset: "eraft", breaker: { openMs: 900 }, methods: { "a.B": {} } });
+  });
+});
+
+describe("the preset for documents", () => {
+  const { backoff, retryableCodes } = resolved({ preset: "documents" }).retry;
+
+  it.each([
+    [0, [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]],
+    [0.5, [105, 210, 420, 840, 1_680, 3_360, 6_720, 13_440, 26_880, 30_000, 30_000]],
+  ])(
+    "waits up to a tenth more than twice as long each time, and never more than 30 s (E16, E45): at %d",
+    (roll, waits) => {
+      const clockwork = new Backoff(backoff, fixedRandom(roll));
+
+      expect(waits.map((_, index) => Math.round(clockwork.delayMs(index + 1)))).toEqual(waits);
+    },
+  );
+
+  it.each([14, 4, 8, 10, 13])("repeats code %i where it does no harm, and nowhere else (E43)", (code) => {
+    const situation = { policy: { retryableCodes }, outcome: { code, processed: "maybe" as const } };
+
+    expect(decide(situation).kind).toBe("retry");
+    expect(decide({ ...situation, progress: { isIdempotent: false } }).kind).toBe("deliver");
   });
 });
 
@@ -102,6 +213,11 @@ describe("what the user sets beside a preset", () => {
     [{ reconnectBackoff: { initialMs: 500 } }, { reconnectBackoff: { initialMs: 500, maxMs: 500 } }],
     [{ breaker: { openMs: 1_000 } }, { breaker: { openMs: 1_000, maxOpenMs: 1_000 } }],
     [{ breaker: { maxOpenMs: 60 } }, { breaker: { openMs: 60, maxOpenMs: 60 } }],
+    [
+      { preset: "batch" as const, retry: { maxAttemptsLimit: 2 } },
+      { retry: { maxAttempts: 2, maxAttemptsLimit: 2 } },
+    ],
+    [{ preset: "etcd" as const, retry: false as const }, { retry: { maxAttempts: 1 } }],
     [{ attemptTimeoutMs: 100 }, { attemptTimeoutMs: 100 }],
     [{ timeoutMs: 100 }, { timeoutMs: 100 }],
   ])("is never refused for the preset's sake: %o", (options, expected) => {
@@ -118,10 +234,14 @@ describe("what the user sets beside a preset", () => {
 describe("bad input beside a preset", () => {
   it.each([
     ["rafft", 'preset is "rafft": is no preset (did you mean raft?)'],
+    ["low_latency", 'preset is "low_latency": is no preset (did you mean low-latency?)'],
     ["Raft", 'preset is "Raft": is no preset (did you mean raft?)'],
-    ["__proto__", 'preset is "__proto__": is no preset (known: grpc, raft, eraft)'],
-    [5, "preset is 5: is no preset; allowed: grpc, raft, eraft"],
-    [null, "preset is null: is no preset; allowed: grpc, raft, eraft"],
+    [
+      "__proto__",
+      'preset is "__proto__": is no preset (known: grpc, documents, low-latency, batch, etcd, raft, eraft)',
+    ],
+    [5, "preset is 5: is no preset; allowed: grpc, documents, low-latency, batch, etcd, raft, eraft"],
+    [null, "preset is null: is no preset; allowed: grpc, documents, low-latency, batch, etcd, raft, eraft"],
   ])("is refused when the preset is %j", (preset, text) => {
     const options = { insecure: true, preset } as unknown as ChannelOptions;
 

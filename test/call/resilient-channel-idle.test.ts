@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { A, readyBench } from "../support/channel-bench.js";
 import { serverStream } from "../support/test-call.js";
 
-describe("R63, B19: an idle channel", () => {
+describe("R63, R172, B19: an idle channel", () => {
   const IDLE = { idleTimeoutMs: 10_000 };
 
   it("closes its connections when no call was made for long enough, and the next call wakes it", async () => {

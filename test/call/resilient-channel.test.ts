@@ -38,7 +38,15 @@ describe("a new channel", () => {
       state: "READY",
       callsInFlight: 1,
       callsQueued: 0,
-      calls: { started: 1, succeeded: 0, failed: 0, attempts: 1, retries: 0, transparentRetries: 0 },
+      calls: {
+        started: 1,
+        succeeded: 0,
+        failed: 0,
+        attempts: 1,
+        retries: 0,
+        transparentRetries: 0,
+        hedges: 0,
+      },
       throttle: { tokens: 20, maxTokens: 20 },
       retryBufferBytes: 5,
       endpoints: [A, B].map((address) => ({
@@ -129,7 +137,7 @@ describe("R27: the retry throttle of a target", () => {
     await bench.settle();
   }
 
-  it("is shared by channels with equal targets, and by no others", async () => {
+  it("is shared by channels with equal targets, and by no others (R31)", async () => {
     const throttles = new ThrottleRegistry();
     const [one, two, other] = [
       await readyBench(IDEMPOTENT, { throttles }),

@@ -2,15 +2,13 @@ import { describe, expect, it } from "vitest";
 import { KnownMethods, observedKind } from "../../src/call/rpc-kind.js";
 
 describe("the kind of a call, told from how grpc-js's Client begins it", () => {
-  it.each<
-    [string, boolean, boolean, { requestStream: boolean; responseStream: boolean; isCertain: boolean }]
-  >([
-    ["unary", true, true, { requestStream: false, responseStream: false, isCertain: true }],
-    ["client-streaming", true, false, { requestStream: true, responseStream: false, isCertain: false }],
-    ["server-streaming", false, true, { requestStream: false, responseStream: true, isCertain: true }],
-    ["bidirectional", false, false, { requestStream: true, responseStream: true, isCertain: true }],
+  it.each<[string, boolean, boolean, { requestStream: boolean; responseStream: boolean }]>([
+    ["unary", true, true, { requestStream: false, responseStream: false }],
+    ["client-streaming", true, false, { requestStream: true, responseStream: false }],
+    ["server-streaming", false, true, { requestStream: false, responseStream: true }],
+    ["bidirectional", false, false, { requestStream: true, responseStream: true }],
   ])("%s", (_kind, isReadAsked, isHalfClosed, expected) => {
-    expect(observedKind({ isReadAsked, isHalfClosed })).toEqual(expected);
+    expect(observedKind(isReadAsked, isHalfClosed)).toEqual(expected);
   });
 });
 
@@ -57,6 +55,14 @@ describe("what service definitions say", () => {
     expect(known.kindOf("/kv.KV/Watch")).toEqual({ requestStream: true, responseStream: true });
     expect(known.kindOf("/kv.KV/Get")).toEqual({ requestStream: false, responseStream: false });
     expect(known.kindOf("/kv.KV/Unheard")).toBeNull();
+  });
+
+  it("of methods is remembered by service, and what else was learnt defines nothing", () => {
+    const known = KnownMethods.of(definitions);
+    known.learn("/kv.Log/Read", { requestStream: false, responseStream: true });
+
+    expect(known.methodsOf("kv.KV")).toEqual(["Get", "Delete", "Put", "Watch"]);
+    expect([known.methodsOf("kv"), known.methodsOf("kv.Log")]).toEqual([null, null]);
   });
 
   it.each([[null], [undefined], ["kv"], [{ broken: null, other: 5, third: { path: 7 } }]])(

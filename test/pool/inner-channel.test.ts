@@ -73,6 +73,28 @@ describe("an inner channel", () => {
   });
 });
 
+describe("the compression of an inner channel", () => {
+  const KEY = "grpc.default_compression_algorithm";
+
+  it.each([
+    ["identity", undefined],
+    ["deflate", 1],
+    ["gzip", 2],
+  ])("of a channel with %s is grpc-js's number %s", (compression, number) => {
+    expect(channelOf(PLAIN, { compression }).options[KEY]).toBe(number);
+  });
+
+  it("is the lane's where it differs from the channel's", () => {
+    const make = innerChannelFactory(poolOptionsSchema.parse({ compression: "gzip" }));
+
+    for (const compression of ["identity", "deflate"] as const) {
+      make(PLAIN, parseAddress(PLAIN.address) as SocketAddress, credentials.createInsecure(), compression);
+    }
+
+    expect(made.splice(0).map(({ options }) => options[KEY])).toEqual([undefined, 1]);
+  });
+});
+
 describe("the target of an inner channel", () => {
   it.each<[Endpoint, string, string]>([
     [PLAIN, "10.0.0.1:1", "ipv4:10.0.0.1:1"],

@@ -29,6 +29,7 @@ it("the defaults are those of the design", () => {
     keepalive: null,
     maxSendMessageBytes: 4_194_304,
     maxReceiveMessageBytes: 4_194_304,
+    compression: "identity",
     flowControlWindowBytes: 1_048_576,
     channelOptions: {},
   });
@@ -53,6 +54,7 @@ describe("grpc-js options that Holdfast owns", () => {
     ["grpc.max_send_message_length", "maxSendMessageBytes"],
     ["grpc.max_receive_message_length", "maxReceiveMessageBytes"],
     ["grpc-node.flow_control_window", "flowControlWindowBytes"],
+    ["grpc.default_compression_algorithm", "use compression"],
     ["grpc.default_authority", "authority"],
     ["grpc.lb.ring_hash.ring_size_cap", "loadBalancing"],
   ])("%s is refused by name, with what to use instead", (key, instead) => {
@@ -79,6 +81,24 @@ it("a key that is no grpc-js option is refused", () => {
   expect(problemsOf({ channelOptions: { timeoutMs: 1 } })).toContain(
     "channelOptions.timeoutMs: is no grpc-js option",
   );
+});
+
+describe("D10: a compression", () => {
+  it.each(["identity", "deflate", "gzip"])("is taken by the name %s", (compression) => {
+    expect(parse({ compression }).compression).toBe(compression);
+  });
+
+  it.each([
+    ["gzp", 'compression is "gzp": allowed: identity, deflate, gzip (did you mean gzip?)'],
+    ["GZIP", 'compression is "GZIP": allowed: identity, deflate, gzip (did you mean gzip?)'],
+    ["none", 'compression is "none": allowed: identity, deflate, gzip'],
+    ["", 'compression is "": allowed: identity, deflate, gzip'],
+    [2, "compression is 2: allowed: identity, deflate, gzip"],
+    [null, "compression is null: allowed: identity, deflate, gzip"],
+    [["gzip"], "compression: allowed: identity, deflate, gzip"],
+  ])("that grpc-js does not know, %j, is refused with those it does", (compression, expected) => {
+    expect(problemsOf({ compression })).toBe(`pool: 1 problem: ${expected}`);
+  });
 });
 
 describe("keepalive", () => {

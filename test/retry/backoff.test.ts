@@ -54,7 +54,7 @@ describe("how the wait grows", () => {
 });
 
 describe("what chance does to the wait", () => {
-  it("R11: spreads the waits by 20 % around 100, 200, 400, 800 and 1,000 ms", () => {
+  it("R10, R11: spreads the waits by 20 % around 100, 200, 400, 800 and 1,000 ms", () => {
     const shortest = series({}, 6, 0);
     const longest = series({}, 6, ALMOST_ONE);
 

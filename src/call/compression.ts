@@ -1,0 +1,1 @@
+export { type Compression, compressionSchema } from "../pool/index.js";

@@ -1,0 +1,38 @@
+import type { Attempt } from "./attempt.js";
+
+/** The attempts of a hedged call that are in flight. */
+export class HedgeRace {
+  readonly #running: Attempt[] = [];
+
+  get size(): number {
+    return this.#running.length;
+  }
+
+  /** A copy: what is done to one of them may end others. */
+  get all(): readonly Attempt[] {
+    return [...this.#running];
+  }
+
+  /** The attempt with most of the request behind it. */
+  get furthest(): Attempt | null {
+    return this.#running.reduce<Attempt | null>(
+      (best, next) => (best === null || next.sentCount > best.sentCount ? next : best),
+      null,
+    );
+  }
+
+  has(attempt: Attempt): boolean {
+    return this.#running.includes(attempt);
+  }
+
+  add(attempt: Attempt): void {
+    this.#running.push(attempt);
+  }
+
+  /** Takes it out; false when it was not in. */
+  take(attempt: Attempt): boolean {
+    const at = this.#running.indexOf(attempt);
+    if (at >= 0) this.#running.splice(at, 1);
+    return at >= 0;
+  }
+}
