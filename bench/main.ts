@@ -1,22 +1,26 @@
 /**
- * What a unary call costs the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`; with `--clerk`
- * what the Clerk gives in calm and in outages, see `clerk/`. Bare grpc-js
- * against the same stub hardened, and whatever else stands in `stacks/`, in one process and in alternating slices.
+ * What calls cost the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`; with `--clerk` what the
+ * Clerk gives in calm and in outages, see `clerk/`. Bare grpc-js against the same stub hardened, and whatever else
+ * stands in `stacks/`, in one process and in alternating slices; then what calls hold, and what an outage adds.
  * Absolute times differ from machine to machine; the ratios are what counts, and "itself" says how far to trust them.
  */
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { runClerkBench } from "./clerk/command.js";
-import type { ComparisonResult } from "./measure/compare.js";
 import { allocationErrorPercent } from "./measure/meters.js";
-import { BadFlag, type BenchOptions, parseOptions, USAGE } from "./options.js";
-import { overFake, overSockets } from "./parts.js";
-import { table } from "./report/table.js";
-import { EchoServers } from "./transport/echo-servers.js";
+import { BadFlag, type BenchOptions, type Part, parseOptions, USAGE } from "./options.js";
+import { overFake, overSockets, overStreams } from "./parts/calls.js";
+import { ofMemory } from "./parts/memory.js";
+import { throughOutage } from "./parts/outage.js";
+import { type Section, sectionText, summary } from "./report/section.js";
+import { ServerProcesses } from "./transport/server-processes.js";
 
-const LEGEND = `Per call. "added" and "ratio" are to the first row, medians over the rounds; "quartiles" hold the middle half of the
-rounds; "itself" is a second client of the same stack against the first, so a ratio that close to 1 means nothing.
+const LEGEND = `Per call or message: "added" and "ratio" are to the first row, medians over the rounds; "quartiles" hold the middle half
+of the rounds; "itself" is a second client of the same stack against the first, so a ratio that close to 1 means nothing.
 CPU is this process's user and system time, garbage collection included; servers are processes of their own. "heap B"
-is JavaScript heap allocated, not kept.`;
+is JavaScript heap allocated, not kept. Stacks that cannot balance use three clients in turn.`;
+
+/** The parts with tables of stacks, which the legend explains. */
+const COMPARED: ReadonlySet<Part> = new Set(["fake", "sockets", "streams"]);
 
 const SIGNALS = [
   ["SIGINT", 130],
@@ -33,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(USAGE);
       return 0;
     }
-    silencePlaintextNotice();
+    silenceExpectedWarnings();
     if (options.clerk !== undefined) return await runClerkBench(options.clerk, options.isJson);
     if (globalThis.gc === undefined) throw new BadFlag("node runs without --expose-gc; use: npm run bench");
     await bench(options);
@@ -46,38 +50,59 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function bench(options: BenchOptions): Promise<void> {
-  const servers = new EchoServers();
+  const servers = new ServerProcesses();
   stopWithUs(servers);
   const startedAt = performance.now();
   const heapErrorPercent = await allocationErrorPercent();
-  const about = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? "", heapErrorPercent };
-  const show = options.isJson ? () => {} : (result: ComparisonResult) => console.log(`${table(result)}\n`);
-  if (!options.isJson) {
-    console.log(
-      `node ${about.node}, ${about.cpus} x ${about.cpu}; heap meter off by ${heapErrorPercent.toFixed(2)} %\n`,
-    );
-  }
-  const results: ComparisonResult[] = [];
+  const load = loadavg().map((average) => Math.round(average * 100) / 100);
+  const about = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? "", loadBefore: load };
+  const show = (text: string): void => (options.isJson ? undefined : console.log(`${text}\n`));
+  show(
+    `node ${about.node}, ${about.cpus} x ${about.cpu}; load average ${load.join(", ")}; heap meter off by ${heapErrorPercent.toFixed(2)} %`,
+  );
+  const sections: Section[] = [];
   for (const part of options.parts) {
-    for await (const result of part === "fake" ? overFake(options) : overSockets(options, servers)) {
-      results.push(result);
-      show(result);
+    for await (const section of run(part, options, servers)) {
+      sections.push(section);
+      show(sectionText(section));
     }
   }
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
-  if (options.isJson) console.log(JSON.stringify({ ...about, seconds, results }, null, 2));
-  else console.log(`${LEGEND}\n\n${seconds} s`);
+  if (options.isJson) {
+    const results = sections.map(({ part, data, verdicts }) => ({ part, ...data, verdicts }));
+    console.log(JSON.stringify({ ...about, heapErrorPercent, seconds, results }, null, 2));
+  } else {
+    if (sections.some(({ part }) => COMPARED.has(part))) show(LEGEND);
+    console.log(`${summary(sections)}\n${seconds} s`);
+  }
 }
 
-/** Plaintext is what loopback is; all other warnings still show. */
-function silencePlaintextNotice(): void {
+function run(part: Part, options: BenchOptions, servers: ServerProcesses): AsyncGenerator<Section> {
+  switch (part) {
+    case "fake":
+      return overFake(options);
+    case "sockets":
+      return overSockets(options, servers);
+    case "streams":
+      return overStreams(options, servers);
+    case "memory":
+      return ofMemory();
+    case "outage":
+      return throughOutage();
+  }
+}
+
+/** Plaintext is what loopback is, and cockatiel hangs every call in flight on one signal; all other warnings still show. */
+function silenceExpectedWarnings(): void {
   process.removeAllListeners("warning");
   process.on("warning", (warning: Error & { code?: string }) => {
-    if (warning.code !== "HOLDFAST_INSECURE") console.error(String(warning));
+    const isCockatiels =
+      warning.name === "MaxListenersExceededWarning" && warning.stack?.includes("/cockatiel/") === true;
+    if (warning.code !== "HOLDFAST_INSECURE" && !isCockatiels) console.error(String(warning));
   });
 }
 
-function stopWithUs(servers: EchoServers): void {
+function stopWithUs(servers: ServerProcesses): void {
   process.once("exit", () => servers.stop());
   for (const [signal, code] of SIGNALS) process.once(signal, () => process.exit(code));
 }

@@ -1,4 +1,5 @@
 // For users: hardening stubs and making channels.
+export type { BreakerOptions, ConcurrencyLimitOptions } from "./breaker/index.js";
 export type {
   CallSettings,
   ChannelCollaborators,
@@ -7,6 +8,7 @@ export type {
   EndpointStats,
 } from "./call/index.js";
 export { type ChannelView, callOptions, createChannel, type ResilientChannel } from "./call/index.js";
+export { fromServiceConfig, type ServiceConfigImport, type ServiceConfigOptions } from "./config/index.js";
 export type {
   AttemptRecord,
   BreakerStateWord,
@@ -29,7 +31,49 @@ export type {
 } from "./core/index.js";
 export { isReason, REASONS, ResilienceError, systemClock, systemRandom } from "./core/index.js";
 export { Holdfast, type HoldfastCollaborators, type RaftPeersSettings } from "./holdfast.js";
-export { type Hardened, type HardenOptions, harden, type StubClass, stubFor } from "./interceptors/index.js";
+export {
+  type AuthContext,
+  type AuthOptions,
+  authInterceptor,
+  type BidiStream,
+  type BreakerChange,
+  type BreakerInterceptor,
+  type BreakerInterceptorOptions,
+  breakerInterceptor,
+  type CallCounts,
+  type CallHooks,
+  type CallLogger,
+  type CallStatus,
+  type ChanceCollaborators,
+  type ConcurrencyLimitInterceptor,
+  type ConcurrencyStats,
+  compose,
+  concurrencyLimitInterceptor,
+  type DeadlineOptions,
+  deadlineInterceptor,
+  type FinishedCall,
+  type Hardened,
+  type HardenOptions,
+  harden,
+  hooksInterceptor,
+  type InterceptorCollaborators,
+  type LoggingOptions,
+  type LogLevel,
+  loggingInterceptor,
+  type MetadataContext,
+  type MetadataInterceptorOptions,
+  type MetadataSource,
+  metadataInterceptor,
+  type PromiseCallOptions,
+  type PromiseClient,
+  promises,
+  type Requests,
+  type ServerStream,
+  type StartedCall,
+  type StubClass,
+  type Summary,
+  stubFor,
+} from "./interceptors/index.js";
 export type {
   AppendEntriesRequest,
   AppendEntriesResponse,

@@ -1,4 +1,4 @@
-import type { UnaryCall } from "../stacks/index.js";
+import type { Call } from "../stacks/index.js";
 
 /** How a slice of calls is made. */
 export interface Load {
@@ -14,7 +14,7 @@ export interface Load {
 const REQUEST = Buffer.alloc(100, "x");
 
 /** Makes the calls of one slice. @throws the first error of a call: numbers with failures in them mean nothing. */
-export function drive(call: UnaryCall, load: Load): Promise<void> {
+export function drive(call: Call, load: Load): Promise<void> {
   return new Promise((resolve, reject) => new Driver(call, load, resolve, reject).refill());
 }
 
@@ -27,7 +27,7 @@ class Driver {
   readonly #done = (error: Error | null): void => this.#onDone(error);
 
   constructor(
-    private readonly call: UnaryCall,
+    private readonly call: Call,
     private readonly load: Load,
     private readonly resolve: () => void,
     private readonly reject: (error: Error) => void,

@@ -1,18 +1,24 @@
+import { alignColumns } from "../../examples/shared/align-columns.js";
 import type { ComparisonResult } from "../measure/compare.js";
 import type { Measure, StackResult } from "../measure/summarise.js";
 
 const HEADS = ["cpu us", "added", "ratio", "quartiles", "itself", "wall us", "ratio", "itself"];
 const HEAP_HEADS = ["heap B", "added", "ratio", "itself"];
 
-/** One comparison as text: per call, ratios to the first row, and each stack against itself. */
+/** One comparison as text: per call or message, ratios to the first row, and each stack against itself. */
 export function table(result: ComparisonResult): string {
-  const { title, inFlight, rounds, callsPerSlice, stacks } = result;
+  const { title, inFlight, rounds, callsPerSlice, messagesPerCall, stacks } = result;
   const [reference] = stacks;
   if (reference === undefined) return `${title}: none of the stacks runs here`;
   const rows = stacks.map((stack) => [stack.name, ...cells(stack, reference)]);
-  const numbers = `${rounds} rounds of ${callsPerSlice.toLocaleString("en")} calls`;
-  const head = `${title}, ${inFlight} in flight (${numbers}, each twice per round)`;
-  return [head, ...aligned([["", ...HEADS, ...HEAP_HEADS], ...rows])].join("\n");
+  const unit =
+    messagesPerCall === 1 ? "calls" : `streams of ${messagesPerCall.toLocaleString("en")} messages`;
+  const per = messagesPerCall === 1 ? "" : ", per message";
+  const numbers = `${rounds} rounds of ${callsPerSlice.toLocaleString("en")} ${unit}, each twice per round`;
+  return [
+    `${title}, ${inFlight} in flight${per} (${numbers})`,
+    alignColumns([["", ...HEADS, ...HEAP_HEADS], ...rows]),
+  ].join("\n");
 }
 
 function cells({ cpuMicros, wallMicros, heapBytes }: StackResult, reference: StackResult): string[] {
@@ -36,15 +42,4 @@ function ratioAndItself({ ratio, itself }: Measure): string[] {
 
 function signed(value: number, digits: number): string {
   return `${value < 0 ? "" : "+"}${value.toFixed(digits)}`;
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join("  "),
-  );
 }

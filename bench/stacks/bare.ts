@@ -1,4 +1,6 @@
+import { echoCalls } from "./echo-calls.js";
 import { type EchoStub, echoStub } from "./echo-stub.js";
+import { inTurn } from "./in-turn.js";
 import type { Client, Place, Stack } from "./stack.js";
 
 /**
@@ -8,31 +10,34 @@ import type { Client, Place, Stack } from "./stack.js";
 export const bare: Stack = {
   name: "bare",
   places: ["fake", "sockets"],
+  hasStreams: true,
+  retries: false,
   open(place: Place): Client {
-    const stubs = stubsAt(place);
-    const close = (): void => {
-      for (const stub of stubs) stub.close();
+    const stubs = bareStubs(place);
+    return {
+      ...echoCalls(stubs.next, place),
+      close: stubs.close,
     };
-    const [only] = stubs;
-    if (only === undefined || stubs.length > 1) return { call: inTurn(stubs), close };
-    return { call: (request, done) => only.unary(request, done), close };
   },
 };
 
-function stubsAt(place: Place): EchoStub[] {
+/** One plain stub per server; stacks that wrap bare stubs begin here too. */
+export function bareStubs(place: Place): { next: () => EchoStub; close(): void } {
+  const stubs = open(place);
+  const [only] = stubs;
+  return {
+    next: only !== undefined && stubs.length === 1 ? () => only : inTurn(stubs),
+    close() {
+      for (const stub of stubs) stub.close();
+    },
+  };
+}
+
+function open(place: Place): EchoStub[] {
   if (place.kind === "fake") {
     const channelOverride = place.makeChannel("fake:bare");
     return [echoStub("fake:bare", { channelOverride })];
   }
   // Stubs with equal options would share their sockets with their twins.
   return place.addresses.map((address) => echoStub(address, { "grpc.use_local_subchannel_pool": 1 }));
-}
-
-function inTurn(stubs: readonly EchoStub[]): Client["call"] {
-  let next = 0;
-  return (request, done) => {
-    const stub = stubs[next] as EchoStub;
-    next = next + 1 === stubs.length ? 0 : next + 1;
-    stub.unary(request, done);
-  };
 }

@@ -1,5 +1,12 @@
-import { type ChannelCollaborators, type ChannelEvent, type HardenOptions, harden } from "../../src/index.js";
-import { ECHO_SERVICE_NAME, echoStub } from "./echo-stub.js";
+import {
+  type ChannelCollaborators,
+  type ChannelEvent,
+  type Hardened,
+  type HardenOptions,
+  harden,
+} from "../../src/index.js";
+import { echoCalls } from "./echo-calls.js";
+import { ECHO_SERVICE_NAME, type EchoStub, echoStub } from "./echo-stub.js";
 import type { Client, Place, Stack } from "./stack.js";
 
 /** Everything on, written out even where it is the default. */
@@ -19,6 +26,9 @@ const FAKE_ADDRESSES = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"];
 export const holdfast: Stack = {
   name: "holdfast",
   places: ["fake", "sockets"],
+  hasStreams: true,
+  retries: true,
+  isOurs: true,
   open: (place) => openHardened(place, false),
 };
 
@@ -26,18 +36,27 @@ export const holdfast: Stack = {
 export const holdfastEvents: Stack = {
   name: "holdfast-events",
   places: ["fake"],
+  hasStreams: false,
+  retries: true,
+  isOurs: true,
   open: (place) => openHardened(place, true),
 };
 
 function openHardened(place: Place, isListening: boolean): Client {
+  const { stub, close } = hardenedStub(place);
+  if (isListening) stub.getChannel().onEvent(hear);
+  return { ...echoCalls(() => stub, place), close };
+}
+
+/** The stub itself, for other doors to the same channel. */
+export function hardenedStub(place: Place): { stub: Hardened<EchoStub>; close(): void } {
   const addresses = place.kind === "fake" ? FAKE_ADDRESSES : place.addresses;
   const target = `static:///${addresses.join(",")}`;
   const original = echoStub("127.0.0.1:1");
   const stub = harden(original, { ...OPTIONS, target }, collaborators(place));
-  if (isListening) stub.getChannel().onEvent(hear);
   return {
-    call: (request, done) => stub.unary(request, done),
-    close: () => {
+    stub,
+    close() {
       stub.close();
       original.close();
     },

@@ -10,3 +10,4 @@ export {
 } from "./parse-config.js";
 export { placeOf } from "./raft-peers-settings.js";
 export { readConfigFile } from "./read-file.js";
+export { fromServiceConfig, type ServiceConfigImport, type ServiceConfigOptions } from "./service-config.js";

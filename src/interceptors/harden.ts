@@ -6,9 +6,12 @@ import {
   checkCredentials,
   checkOptions,
   checkTarget,
+  KnownMethods,
+  methodNames,
   poolChannel,
   type ResilientChannel,
   stubChannel,
+  unknownMethods,
 } from "../call/index.js";
 import { problemsError } from "../core/index.js";
 import { poolOptionsShape } from "../pool/index.js";
@@ -53,9 +56,11 @@ export function harden<S extends Client>(
     ...checked.problems,
     ...(isPooled ? checkCredentials(rest) : checkNoPoolOptions(rest)),
     ...(parsed?.problems ?? []),
+    ...(isShape(shape) ? unknownMethods(methodNames(rest), KnownMethods.of(shape.definitions)) : []),
   ];
   const { value } = checked;
-  if (problems.length > 0 || value === null || !isShape(shape)) throw problemsError("harden", problems);
+  if (problems.length > 0 || value === null || !isShape(shape))
+    throw problemsError("harden", [...new Set(problems)]);
   const hasTarget = parsed !== null && parsed.value !== null;
   const channel = hasTarget
     ? poolChannel(parsed.value, value, collaborators)

@@ -1,5 +1,5 @@
 import { type ChannelCredentials, type Client, type ClientOptions, credentials } from "@grpc/grpc-js";
-import { ChannelView, ResilientChannel } from "../call/index.js";
+import { ChannelView, KnownMethods, ResilientChannel, unknownMethods } from "../call/index.js";
 import { problemsError, suggest } from "../core/index.js";
 import type { Hardened } from "./harden.js";
 import { describe } from "./stub-shape.js";
@@ -23,7 +23,8 @@ export type StubClass<S extends Client> = new (
  * way for stubs that `harden` cannot reroute. Closing the stub leaves the channel open.
  *
  * @param options of the grpc-js client, for instance its interceptors
- * @throws ResilienceError `CONFIG_INVALID` when the class or the channel is none
+ * @throws ResilienceError `CONFIG_INVALID` when the class or the channel is none, or the channel's `methods` name a
+ *   method that the service of the class does not have
  */
 export function stubFor<S extends Client>(
   stubClass: StubClass<S>,
@@ -37,9 +38,11 @@ export function stubFor<S extends Client>(
     if (!STUB_OPTIONS.includes(key))
       problems.push(`${key} is no option of a stub${suggest(key, STUB_OPTIONS)}`);
   }
+  const definitions: unknown = isStubClass(stubClass) ? Reflect.get(stubClass, "service") : null;
   if (!(channel instanceof ResilientChannel)) problems.push("the channel is none made by createChannel");
+  else problems.push(...unknownMethods(channel.known.configured, KnownMethods.of(definitions)));
   if (problems.length > 0) throw problemsError("stubFor", problems);
-  channel.known.add(Reflect.get(stubClass, "service"));
+  channel.known.add(definitions);
   const view = new ChannelView(channel, { close: async () => {}, destroy: () => {} });
   return new stubClass(channel.getTarget(), credentials.createInsecure(), {
     ...options,

@@ -18,7 +18,7 @@ function timeoutMs({ headers }: RawRequest): number {
 }
 
 describe("the grpc-timeout that each attempt sends", () => {
-  it("falls by the time that has passed, so that the server gives up when the caller does", async () => {
+  it("falls by the time that has passed, so that the server gives up when the caller does (R49)", async () => {
     const requests: RawRequest[] = [];
     const raw = await stage.raw((request) => {
       requests.push(request);
@@ -35,7 +35,7 @@ describe("the grpc-timeout that each attempt sends", () => {
     expect(third).toBeGreaterThan(0);
   });
 
-  it("is the attempt's own limit where that ends first", async () => {
+  it("is the attempt's own limit where that ends first (R54)", async () => {
     const requests: RawRequest[] = [];
     const raw = await stage.raw((request) => {
       requests.push(request);
@@ -50,7 +50,7 @@ describe("the grpc-timeout that each attempt sends", () => {
     for (const request of requests) expect(timeoutMs(request)).toBeGreaterThan(0);
   });
 
-  it("is absent where nothing limits the call", async () => {
+  it("is absent where nothing limits the call (R48)", async () => {
     const raw = await stage.raw(({ stream }) => respondTrailersOnly(stream, status.NOT_FOUND));
     const { client } = stage.harden([raw], { timeoutMs: null });
 
@@ -61,7 +61,7 @@ describe("the grpc-timeout that each attempt sends", () => {
 });
 
 describe("an attempt that is not answered within attemptTimeoutMs", () => {
-  it("is given up and made again elsewhere when the call is idempotent", async () => {
+  it("is given up and made again elsewhere when the call is idempotent (R54)", async () => {
     const [slow, up] = [await stage.server({ handler: hang() }), await stage.server()];
     const { client } = await stage.warm([slow, up], { attemptTimeoutMs: 150, retry: { backoff: PAUSE } });
     const options = callOptions({ idempotent: true, timeoutMs: 5_000 });
@@ -84,7 +84,7 @@ describe("an attempt that is not answered within attemptTimeoutMs", () => {
     expect(server.executions.Unary).toBe(1);
   });
 
-  it("ends the call as RETRIES_EXHAUSTED when it was the last of several", async () => {
+  it("ends the call as RETRIES_EXHAUSTED when it was the last of several (R54)", async () => {
     const server = await stage.server({ handler: hang() });
     const { client } = stage.harden([server], {
       attemptTimeoutMs: 60,

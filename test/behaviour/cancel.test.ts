@@ -22,7 +22,7 @@ for (const means of ["call.cancel()", "an abort signal"] as const) {
   };
 
   describe(`the caller cancels by ${means}`, () => {
-    it("ends a wait between two attempts at once, and no attempt follows", async () => {
+    it("ends a wait between two attempts at once, and no attempt follows (R20)", async () => {
       const server = await stage.server({ handler: unavailable() });
       const { client, events } = stage.harden([server], SLOW_RETRY);
       const call = cancelled(client, true);
@@ -37,7 +37,7 @@ for (const means of ["call.cancel()", "an abort signal"] as const) {
       expect(listenerCounts(call.signal)).toEqual({ abort: 0 });
     });
 
-    it("ends a wait for an endpoint at once, and says that the server did not run the call", async () => {
+    it("ends a wait for an endpoint at once, and says that the server did not run the call (R20)", async () => {
       const silent = stage.use(await acceptOnly());
       const { client, channel } = stage.harden([silent]);
       const call = cancelled(client);
@@ -50,7 +50,7 @@ for (const means of ["call.cancel()", "an abort signal"] as const) {
       expect(listenerCounts(call.signal)).toEqual({ abort: 0 });
     });
 
-    it("ends a call in flight at once and tells the server, which may have run it", async () => {
+    it("ends a call in flight at once and tells the server, which may have run it (R53)", async () => {
       const server = await stage.server({ handler: hang() });
       const { client, channel } = stage.harden([server]);
       const call = cancelled(client, true);
@@ -82,7 +82,7 @@ for (const means of ["call.cancel()", "an abort signal"] as const) {
 }
 
 describe("the caller cancels", () => {
-  it("a stream in flight, and the server hears of it", async () => {
+  it("a stream in flight, and the server hears of it (R53)", async () => {
     const server = await stage.server();
     const { client } = stage.harden([server]);
     const stream = client.bidi();

@@ -56,7 +56,7 @@ describe("many calls", () => {
 });
 
 describe("two channels to one target", () => {
-  it("have a connection each, where equal bare clients share one", async () => {
+  it("have a connection each, where equal bare clients share one (R169)", async () => {
     const server = await stage.server();
     const [first, second] = [stage.harden([server]), stage.harden([server])];
 

@@ -11,7 +11,7 @@ const NEVER_MS = 600_000;
 const SLOW_RETRY = { retry: { backoff: { kind: "fixed" as const, initialMs: NEVER_MS, maxMs: NEVER_MS } } };
 
 describe("the deadline of a call passes", () => {
-  it("ends a wait between two attempts, and tells the last failure", async () => {
+  it("ends a wait between two attempts, and tells the last failure (R12)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const { client } = stage.harden([server], SLOW_RETRY);
 
@@ -24,7 +24,7 @@ describe("the deadline of a call passes", () => {
     expect(server.executions.Unary).toBe(1);
   });
 
-  it("ends a wait for an endpoint, and says that the server did not run the call", async () => {
+  it("ends a wait for an endpoint, and says that the server did not run the call (R47)", async () => {
     const silent = stage.use(await acceptOnly());
     const { client, channel } = stage.harden([silent]);
 
@@ -36,7 +36,7 @@ describe("the deadline of a call passes", () => {
     expect(channel.stats()).toMatchObject({ callsQueued: 0, callsInFlight: 0 });
   });
 
-  it("ends a call in flight and tells the server, which may have run it", async () => {
+  it("ends a call in flight and tells the server, which may have run it (R50)", async () => {
     const server = await stage.server({ handler: hang() });
     const { client } = stage.harden([server]);
 
@@ -46,7 +46,7 @@ describe("the deadline of a call passes", () => {
     await until(() => server.calls[0]?.isCancelled === true, "the end of the call on the server");
   });
 
-  it("ends a stream in flight after what it has delivered", async () => {
+  it("ends a stream in flight after what it has delivered (R50)", async () => {
     const server = await stage.server();
     server.serverStream = (call) => void call.write(Buffer.from("first"));
     const { client } = stage.harden([server]);
@@ -59,7 +59,7 @@ describe("the deadline of a call passes", () => {
     expect(ending(end)).toBe("DEADLINE_EXCEEDED DEADLINE_EXCEEDED yes");
   });
 
-  it("keeps a call whose deadline is past from being sent at all, where bare grpc-js runs it", async () => {
+  it("keeps a call whose deadline is past from being sent at all, where bare grpc-js runs it (R51)", async () => {
     const server = await stage.server();
     const { client } = stage.harden([server]);
     const bare = stage.bare([server]);

@@ -79,7 +79,7 @@ describe("GOAWAY while calls run", () => {
     await closed;
   });
 
-  it("repeats calls above the last stream id elsewhere, once, at no cost and unseen by the server", async () => {
+  it("repeats calls above the last stream id elsewhere, once, at no cost and unseen by the server (R21, R72)", async () => {
     const [leaving, up] = [await stage.raw(hold), await stage.server()];
     const { client, channel, events } = stage.harden([leaving, up], {
       loadBalancing: "pick_first",
@@ -129,7 +129,7 @@ describe("GOAWAY with an error code while calls run", () => {
     ["too_many_pings", tooManyPings],
     ["an internal error", broken],
   ] as const) {
-    it(`counts as one lost connection, and idempotent calls go elsewhere (${name})`, async () => {
+    it(`counts as one lost connection, and idempotent calls go elsewhere: ${name} (R178)`, async () => {
       const [failing, up] = [await stage.raw(hold), await stage.server()];
       const options = {
         loadBalancing: "pick_first" as const,

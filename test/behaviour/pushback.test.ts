@@ -12,7 +12,7 @@ const idempotent = callOptions({ idempotent: true });
 const SLOW = { retry: { backoff: { kind: "fixed" as const, initialMs: NEVER_MS, maxMs: NEVER_MS } } };
 
 describe("a server that says when to come back", () => {
-  it("gets the next attempt then, whatever the backoff says", async () => {
+  it("gets the next attempt then, whatever the backoff says (R23, R25)", async () => {
     const server = await stage.server();
     server.script([unavailable({ pushbackMs: 30 }), ok("after the wait")]);
     const { client, events } = stage.harden([server], SLOW);
@@ -23,7 +23,7 @@ describe("a server that says when to come back", () => {
     expect(events.of("call.retry")).toMatchObject([{ delayMs: 30, kind: "policy" }]);
   });
 
-  it("gets no further attempt when it says not to come back", async () => {
+  it("gets no further attempt when it says not to come back (R24, R28)", async () => {
     const server = await stage.server({ handler: unavailable({ pushbackMs: -1 }) });
     const { client, channel } = stage.harden([server], { retry: { backoff: { kind: "immediate" } } });
 
@@ -34,7 +34,7 @@ describe("a server that says when to come back", () => {
     expect([server.executions.Unary, channel.stats().throttle?.tokens]).toEqual([1, 19]);
   });
 
-  it("gets no more attempts than maxAttempts for it", async () => {
+  it("gets no more attempts than maxAttempts for it (R25)", async () => {
     const server = await stage.server({ handler: unavailable({ pushbackMs: 1 }) });
     const { client } = stage.harden([server], SLOW);
 
@@ -43,7 +43,7 @@ describe("a server that says when to come back", () => {
     expect(server.executions.Unary).toBe(3);
   });
 
-  it("is left alone when its word cannot be read, where a bare retryPolicy comes back at once", async () => {
+  it("is left alone when its word cannot be read, where a bare retryPolicy comes back at once (R24)", async () => {
     const raw = await stage.raw(({ stream, index }) => {
       const pushback = { "grpc-retry-pushback-ms": "soon" };
       if (index === 2) respondOk(stream);

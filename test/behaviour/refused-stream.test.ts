@@ -11,7 +11,7 @@ const refuse = ({ stream }: RawRequest): void => rst(stream, http2.constants.NGH
 
 /** A server at its limit, or on its way out: the stream is refused before any application saw it (R21). */
 describe("a server refuses the stream before the application sees it", () => {
-  it("repeats a call that is not idempotent on another endpoint, once and at no cost", async () => {
+  it("repeats a call that is not idempotent on another endpoint, once and at no cost (R21, R167)", async () => {
     const [refusing, up] = [await stage.raw(refuse), await stage.server()];
     const { client, channel, events } = await stage.warm([refusing, up]);
 
@@ -27,7 +27,7 @@ describe("a server refuses the stream before the application sees it", () => {
     expect(channel.endpoints().map(({ breaker }) => breaker)).toEqual(["closed", "closed"]);
   });
 
-  it("says that the server did not run it when every endpoint refuses", async () => {
+  it("says that the server did not run it when every endpoint refuses (R21)", async () => {
     const [first, second] = [await stage.raw(refuse), await stage.raw(refuse)];
     const { client } = stage.harden([first, second], {
       ...PICK_FIRST,
@@ -42,7 +42,7 @@ describe("a server refuses the stream before the application sees it", () => {
     expect(first.streamsStarted + second.streamsStarted).toBe(3);
   });
 
-  it("gives the one transparent retry to another endpoint, where bare grpc-js asks the same one again", async () => {
+  it("gives the one transparent retry to another endpoint, where bare grpc-js asks the same one again (R167)", async () => {
     const answer = (request: RawRequest): void =>
       request.index === 1 ? refuse(request) : respondOk(request.stream);
     const [ours, theirs] = [await stage.raw(answer), await stage.raw(answer)];

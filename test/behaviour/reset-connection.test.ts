@@ -42,7 +42,7 @@ describe("a connection is reset before the request", () => {
 describe("a connection is reset in the middle of the request", () => {
   const request = "x".repeat(20_000);
 
-  it("does not repeat a call that is not idempotent, and says the server may have run it", async () => {
+  it("does not repeat a call that is not idempotent, and says the server may have run it (R22)", async () => {
     const [broken, spare] = [await stage.proxied(), await stage.server()];
     await broken.proxy.resetAfterClientBytes(10_000);
     const { client } = stage.harden([broken, spare], PICK_FIRST);
@@ -69,7 +69,7 @@ describe("a connection is reset in the middle of the request", () => {
 });
 
 describe("a connection is reset after the handler ran", () => {
-  it("runs a call that is not idempotent once, and says the server may have run it", async () => {
+  it("runs a call that is not idempotent once, and says the server may have run it (R22)", async () => {
     const [broken, spare] = [await stage.proxied({ handler: hang() }), await stage.server()];
     const { client } = stage.harden([broken, spare], PICK_FIRST);
     const call = unary(client, "x");

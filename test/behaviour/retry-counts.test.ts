@@ -22,7 +22,7 @@ function previousAttempts(server: CountingServer): (string | undefined)[] {
 }
 
 describe("an idempotent call", () => {
-  it("is made a third time after two UNAVAILABLE, and tells the server how many came before", async () => {
+  it("is made a third time after two UNAVAILABLE, and tells the server how many came before (R42, R173)", async () => {
     const server = await stage.server();
     server.script([unavailable(), unavailable(), ok("at last")]);
     const { client, channel, events } = stage.harden([server], QUICK);
@@ -46,7 +46,7 @@ describe("an idempotent call", () => {
     expect(server.executions.Unary).toBe(1);
   });
 
-  it("is made exactly maxAttempts times against a server that is always UNAVAILABLE", async () => {
+  it("is made exactly maxAttempts times against a server that is always UNAVAILABLE (R166, R2)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const { client } = stage.harden([server], { retry: { ...QUICK.retry, maxAttempts: 4 } });
 
@@ -64,7 +64,7 @@ describe("an idempotent call", () => {
     ]);
   });
 
-  it("is not repeated once its response has begun", async () => {
+  it("is not repeated once its response has begun (R14)", async () => {
     const server = await stage.server({ handler: headersThenFail(status.UNAVAILABLE) });
     const { client } = stage.harden([server], QUICK);
 
@@ -75,7 +75,7 @@ describe("an idempotent call", () => {
     expect(server.executions.Unary).toBe(1);
   });
 
-  it("is repeated on another endpoint than the one that failed, whoever is next in turn", async () => {
+  it("is repeated on another endpoint than the one that failed, whoever is next in turn (R13)", async () => {
     const [bad, good] = [await stage.server({ handler: unavailable() }), await stage.server()];
     const { client } = await stage.warm([bad, good], QUICK);
 
@@ -89,7 +89,7 @@ describe("an idempotent call", () => {
     expect([bad.executions.Unary, good.executions.Unary]).toEqual([4, 8]);
   });
 
-  it("keeps each message in order when a client stream is repeated", async () => {
+  it("keeps each message in order when a client stream is repeated (R43, R44)", async () => {
     const server = await stage.server();
     const echo = server.clientStream;
     let calls = 0;
@@ -110,7 +110,7 @@ describe("an idempotent call", () => {
     expect(previousAttempts(server)).toEqual([undefined, "1"]);
   });
 
-  it("is repeated as a server stream that failed before its first message", async () => {
+  it("is repeated as a server stream that failed before its first message (R43)", async () => {
     const server = await stage.server();
     const echo = server.serverStream;
     let calls = 0;
@@ -128,7 +128,7 @@ describe("an idempotent call", () => {
 });
 
 describe("a call that is not declared idempotent", () => {
-  it("is made once when the server says UNAVAILABLE, which does not prove that it did not run", async () => {
+  it("is made once when the server says UNAVAILABLE, which does not prove that it did not run (R22, R162)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const { client } = stage.harden([server], QUICK);
 

@@ -21,7 +21,7 @@ async function sequentially({ client }: Hardened, count: number) {
 }
 
 describe("a long outage", () => {
-  it("stops being answered with retries: after the bucket is half empty each call is one attempt", async () => {
+  it("stops being answered with retries: after the bucket is half empty each call is one attempt (R29, R30)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const hardened = stage.harden([server], OPTIONS);
 
@@ -54,7 +54,7 @@ describe("a long outage", () => {
     expect(hardened.events.count("throttle.exhausted")).toBeGreaterThan(0);
   });
 
-  it("is over for retries, too, once calls succeed again", async () => {
+  it("is over for retries, too, once calls succeed again (R28)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const hardened = stage.harden([server], OPTIONS);
     await sequentially(hardened, 20);
@@ -67,7 +67,7 @@ describe("a long outage", () => {
     expect(endings(results)).toEqual({ OK: 1 });
   });
 
-  it("is bounded for two channels to one target together", async () => {
+  it("is bounded for two channels to one target together (R27, R31)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const [first, second] = [stage.harden([server], OPTIONS), stage.harden([server], OPTIONS)];
 
@@ -93,7 +93,7 @@ describe("failures that may not be retried", () => {
 });
 
 describe("one connection lost with twenty idempotent calls in flight", () => {
-  it("counts once against the throttle and once against the breaker, and every call succeeds elsewhere", async () => {
+  it("counts once against the throttle and once against the breaker, and every call succeeds elsewhere (R178)", async () => {
     const [dying, up] = [await stage.proxied({ handler: hang() }), await stage.server()];
     const { client, channel, events } = stage.harden([dying, up], {
       loadBalancing: "pick_first",

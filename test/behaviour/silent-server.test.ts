@@ -12,7 +12,7 @@ const ONE_TRY = { connectTimeoutMs: 150, retry: { maxAttempts: 1 } };
 
 /** A hung server whose kernel still accepts, or a port that belongs to something that is not gRPC. */
 describe("a server that accepts and stays silent", () => {
-  it("fails the dial at connectTimeoutMs and hangs up, where bare grpc-js goes on connecting", async () => {
+  it("fails the dial at connectTimeoutMs and hangs up, where bare grpc-js goes on connecting (R171)", async () => {
     const silent = stage.use(await acceptOnly());
     const bare = stage.bare([silent]);
     bare.getChannel().getConnectivityState(true);
@@ -29,7 +29,7 @@ describe("a server that accepts and stays silent", () => {
     expect(bare.getChannel().getConnectivityState(false)).toBe(connectivityState.CONNECTING);
   });
 
-  it("dials again after the backoff, each time with a fresh connection", async () => {
+  it("dials again after the backoff, each time with a fresh connection (R171)", async () => {
     const silent = stage.use(await acceptOnly());
     const { channel, events } = stage.harden([silent], {
       connectTimeoutMs: 60,

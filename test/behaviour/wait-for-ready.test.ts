@@ -18,7 +18,7 @@ async function allDown() {
 }
 
 describe("while all endpoints are down", () => {
-  it("a call fails at once unless it waits for ready", async () => {
+  it("a call fails at once unless it waits for ready (R45)", async () => {
     const { client } = await allDown();
 
     const error = failureOf(await unary(client, "x", callOptions({ retry: false })));
@@ -27,7 +27,7 @@ describe("while all endpoints are down", () => {
     expect(error.details).toContain("none of 2 endpoints is connected");
   });
 
-  it("calls that wait for ready queue, whoever asked for it, and succeed when one endpoint is back", async () => {
+  it("calls that wait for ready queue, whoever asked for it, and succeed when one endpoint is back (R45)", async () => {
     const { client, channel, events, second } = await allDown();
     const metadata = new Metadata({ waitForReady: true });
 
@@ -45,7 +45,7 @@ describe("while all endpoints are down", () => {
     expect(channel.stats().calls).toMatchObject({ attempts: 2, retries: 0 });
   });
 
-  it("a call that waits for ready waits no longer than its deadline", async () => {
+  it("a call that waits for ready waits no longer than its deadline (R47)", async () => {
     const { client, channel } = await allDown();
 
     const options = callOptions({ waitForReady: true, timeoutMs: 100 });

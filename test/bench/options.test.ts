@@ -1,8 +1,18 @@
 import { expect, it } from "vitest";
-import { BadFlag, parseOptions } from "../../bench/options.js";
+import { BadFlag, parseOptions, USAGE } from "../../bench/options.js";
 
 it("measures calls, and not the Clerk, unless asked to", () => {
-  expect(parseOptions([])).toMatchObject({ parts: ["fake", "sockets"], clerk: undefined });
+  const parts = ["fake", "sockets", "streams", "memory", "outage"];
+
+  expect(parseOptions([])).toMatchObject({ parts, rounds: 15, clerk: undefined });
+  expect(parts.filter((part) => !USAGE.includes(`\n                      ${part} `))).toEqual([]);
+});
+
+it("measures one part, and only the stacks asked for, when asked to", () => {
+  const options = parseOptions(["--only", "outage", "--stacks", "holdfast,bare"]);
+
+  expect(options?.parts).toEqual(["outage"]);
+  expect(options?.stacks.map(({ name }) => name)).toEqual(["holdfast", "bare"]);
 });
 
 it("measures the Clerk as long and as often as asked", () => {
@@ -15,6 +25,7 @@ it("measures the Clerk as long and as often as asked", () => {
 it.each([
   [["--workers", "8"], "--workers is not for runs without --clerk"],
   [["--clerk", "--rounds", "3"], "--rounds is not for --clerk"],
+  [["--only", "calls"], '--only is "calls"; allowed: fake, sockets, streams, memory, outage'],
   [["--clerk", "--workers", "0"], '--workers is "0"; allowed: a whole number from 1 to 64'],
   [["--clerk", "--repeats", "many"], '--repeats is "many"; allowed: a whole number from 0 to 100'],
 ])("refuses %s and says why", (args, message) => {

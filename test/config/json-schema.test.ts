@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PRESET_NAMES } from "../../src/call/channel-options.js";
 import { configJsonSchema, placesIn } from "../../src/config/json-schema.js";
 import { Holdfast } from "../../src/holdfast.js";
 
@@ -17,7 +18,7 @@ describe("the schema for editors", () => {
   });
 
   it("offers the presets where one may be chosen, and nowhere else", () => {
-    expect(at("channels.*.preset")).toEqual([expect.objectContaining({ enum: ["grpc", "raft", "eraft"] })]);
+    expect(at("channels.*.preset")).toEqual([expect.objectContaining({ enum: PRESET_NAMES })]);
     expect([...at("clerks.*.channel.preset"), ...at("raftPeers.*.channel.preset")]).toEqual([]);
   });
 

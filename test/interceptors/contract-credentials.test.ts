@@ -26,7 +26,7 @@ describeDoors((entrance) => {
     expect(entrance.runs.map((run) => run.metadata.get("authorization"))).toEqual([["token 1"]]);
   });
 
-  it("asks for the credentials of a call again for each attempt, so that an expired token is renewed", async () => {
+  it("asks for the credentials of a call again for each attempt, so that an expired token is renewed (R173)", async () => {
     const { credentials } = countedTokens();
     const metadata = direct("fail-first", { idempotentRequest: true });
 

@@ -11,7 +11,7 @@ describeDoors((entrance) => {
   const { flavour } = entrance;
 
   describe.each(KINDS)("a %s call", (kind) => {
-    it("ends once as DEADLINE_EXCEEDED when its deadline passes", async () => {
+    it("ends once as DEADLINE_EXCEEDED when its deadline passes (R50)", async () => {
       const { stub } = entrance.open();
       await callToEnd(flavour, stub, "unary");
 
@@ -28,7 +28,7 @@ describeDoors((entrance) => {
       expect(end.told).toEqual({ ends: 1, statuses: 1 });
     });
 
-    it("is never sent when its deadline has passed before", async () => {
+    it("is never sent when its deadline has passed before (R51)", async () => {
       const end = await entrance.call(kind, { options: { deadline: new Date(Date.now() - 1) } });
 
       expect(end.error).toMatchObject({ code: DEADLINE_EXCEEDED, processed: "no" });

@@ -51,7 +51,7 @@ describeDoors((entrance) => {
     expect(own.runs).toEqual([]);
   });
 
-  it("runs an interceptor once per call, however many attempts the call takes", async () => {
+  it("runs an interceptor once per call, however many attempts the call takes (R173)", async () => {
     const own = marking("own");
     const metadata = direct("fail-first", { idempotentRequest: true });
 

@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/** Seconds as gRPC's JSON has them, or milliseconds, which people write. Nanoseconds are the smallest part. */
+const DURATION = /^(\d{1,20})(?:\.(\d{1,9}))?(m?s)$/;
+/** gRPC's longest duration. */
+const MAX_MS = 315_576_000_000_000;
+const NS_PER_MS = 1_000_000;
+
+/** A duration such as "0.5s", resolved to milliseconds. */
+export const jsonDuration = () =>
+  z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== null && ms <= MAX_MS) return ms;
+    const message =
+      'allowed: a duration such as "0.5s" or "500ms", up to 9 decimals, no sign, at most 315576000000 s';
+    context.addIssue({ code: "custom", message, input: text });
+    return Number.NaN;
+  });
+
+/**
+ * The same, strictly above zero. What is shorter than a millisecond counts as one, the least that options take.
+ *
+ * @param otherwise what a zero would do
+ */
+export const positiveJsonDuration = (otherwise: string) =>
+  jsonDuration().transform((ms, context) => {
+    if (ms === 0) {
+      context.addIssue({ code: "custom", message: `allowed: more than 0 s; ${otherwise}`, input: ms });
+    }
+    return Math.max(ms, 1);
+  });
+
+function parseDuration(text: string): number | null {
+  const [, whole = "", fraction = "", unit] = DURATION.exec(text) ?? [];
+  if (unit === undefined) return null;
+  const [ofWhole, ofBillionth] = unit === "s" ? [1_000, NS_PER_MS] : [1, NS_PER_MS * 1_000];
+  // Whole nanoseconds until the last division, so that "0.1s" is 100 and nothing near it.
+  return Number(whole) * ofWhole + Number(fraction.padEnd(9, "0")) / ofBillionth;
+}
+
+/** A whole number. Not `z.int()`, whose error hides those of the rules across fields. */
+export const wholeNumber = () =>
+  z.number().refine(Number.isSafeInteger, { message: "allowed: a whole number" });

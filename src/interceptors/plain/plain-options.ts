@@ -1,0 +1,152 @@
+import type { Metadata } from "@grpc/grpc-js";
+import { z } from "zod";
+import { breakerOptionsSchema } from "../../breaker/index.js";
+import { positiveMs, VALUE_HIDDEN } from "../../core/index.js";
+
+/** As in the options of a channel. */
+const methodName = () =>
+  z.string().regex(/^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/, {
+    message: 'is no method name; write "package.Service/Method" or "package.Service", no leading slash',
+  });
+
+/** What stands in the place of a function that gives a token may be the token. */
+const functionSchema = <F extends (...args: never[]) => unknown>() =>
+  z.custom<F>((value) => typeof value === "function", {
+    message: "must be a function",
+    params: VALUE_HIDDEN,
+  });
+
+export const deadlineOptionsSchema = z.strictObject({
+  /** Most time for a call with a single response, in milliseconds, from the moment it is made. Default 30,000. */
+  timeoutMs: positiveMs().default(30_000),
+  /**
+   * Other limits by `package.Service/Method` or `package.Service`, the more exact name first; null for none. The only
+   * way to bound calls that answer with a stream.
+   */
+  methods: z.record(methodName(), z.strictObject({ timeoutMs: positiveMs().nullable() })).default({}),
+});
+export type DeadlineOptions = z.input<typeof deadlineOptionsSchema>;
+export type ResolvedDeadlineOptions = z.output<typeof deadlineOptionsSchema>;
+
+export const breakerInterceptorOptionsSchema = breakerOptionsSchema.safeExtend({
+  /** One breaker for all calls through the interceptor, or one for each of their methods. Default "target". */
+  per: z.enum(["target", "method"]).default("target"),
+});
+export type BreakerInterceptorOptions = z.input<typeof breakerInterceptorOptionsSchema>;
+
+const maxMetadataBytes = () =>
+  z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(8_192);
+
+export const metadataOptionsSchema = z.strictObject({
+  /** Largest request metadata, names and values together, in bytes. Default 8,192, what gRPC servers take by default. */
+  maxMetadataBytes: maxMetadataBytes(),
+});
+export type MetadataInterceptorOptions = z.input<typeof metadataOptionsSchema>;
+
+/** What a source of credentials is told. */
+export interface AuthContext {
+  /** Full path, `/package.Service/Method`. */
+  readonly method: string;
+  /** True when a server answered UNAUTHENTICATED: what was given last is worth nothing any more. */
+  readonly isRefresh: boolean;
+}
+
+export const authOptionsSchema = z
+  .strictObject({
+    /** Gives the token of a call, sent as `authorization: Bearer <token>`. Asked for every call: keep it yourself. */
+    getToken: functionSchema<(context: AuthContext) => string | Promise<string>>().optional(),
+    /** Gives the metadata of a call, where the server wants something else than a bearer token. */
+    getMetadata: functionSchema<(context: AuthContext) => Metadata | Promise<Metadata>>().optional(),
+    /** True when running any method twice does no harm: calls are then repeated after a refresh. Default false. */
+    idempotent: z.boolean().default(false),
+    /** The same by `package.Service/Method` or `package.Service`, the more exact name first. */
+    methods: z.record(methodName(), z.strictObject({ idempotent: z.boolean() })).default({}),
+    /** As of the metadata interceptor. Default 8,192. */
+    maxMetadataBytes: maxMetadataBytes(),
+  })
+  .refine((options) => (options.getToken === undefined) !== (options.getMetadata === undefined), {
+    when: ({ value }) => typeof value === "object" && value !== null,
+    message: "give getToken or getMetadata, one of them",
+  });
+export type AuthOptions = z.input<typeof authOptionsSchema>;
+export type ResolvedAuthOptions = z.output<typeof authOptionsSchema>;
+
+/** Levels that a logger has by pino's standard. */
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = (typeof LEVELS)[number];
+
+/** Says of a message what may stand in a log: ids, counts, lengths; never its content. */
+export type Summary = (message: never, context: { readonly method: string }) => object;
+
+export const loggingOptionsSchema = z.strictObject({
+  /** Level of the line of a call that ended OK. Default "info". */
+  level: z.enum(LEVELS).default("info"),
+  /** Level of the line of a call that failed. Default "warn". */
+  failureLevel: z.enum(LEVELS).default("warn"),
+  /** Also logs the text of a failure, which a server may have filled with what it was sent. Default false. */
+  details: z.boolean().default(false),
+  /** Summary of a single request; called only for a line that is written. Default none. */
+  summarizeRequest: functionSchema<Summary>().optional(),
+  /** Summary of a single response; called only for a line that is written. Default none. */
+  summarizeResponse: functionSchema<Summary>().optional(),
+});
+export type LoggingOptions = z.input<typeof loggingOptionsSchema>;
+export type ResolvedLoggingOptions = z.output<typeof loggingOptionsSchema>;
+
+/** A call that has just been started. */
+export interface StartedCall {
+  /** Full path, `/package.Service/Method`. */
+  readonly method: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  /** 1, unless a retry interceptor above makes further ones. */
+  readonly attempt: number;
+  /** Epoch ms; null for none. */
+  readonly deadline: number | null;
+}
+
+/** Messages of a call so far, without their content. */
+export interface CallCounts {
+  readonly method: string;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** A call that has ended. */
+export interface FinishedCall extends CallCounts {
+  /** gRPC status number; 0 is OK. */
+  readonly code: number;
+  readonly details: string;
+  /** Why it failed, where a channel or an interceptor of Holdfast knows; null otherwise. */
+  readonly reason: string | null;
+  readonly ms: number;
+  readonly attempt: number;
+  /** Address that was called, or the target where there was no connection; null when nothing was sent. */
+  readonly endpoint: string | null;
+}
+
+const hook = <T>() => functionSchema<(call: T) => void>().optional();
+export const hooksSchema = z.strictObject({
+  /** The caller has started a call. */
+  onStart: hook<StartedCall>(),
+  /** The call has ended, be it by a cancel: once per call that was started. */
+  onFinish: hook<FinishedCall>(),
+  /** The caller has handed over a message. */
+  onMessageSent: hook<CallCounts>(),
+  /** A message has arrived. */
+  onMessageReceived: hook<CallCounts>(),
+});
+export type CallHooks = z.input<typeof hooksSchema>;
+
+/** The entry for a method: its exact name before its service. */
+export function entryFor<T>(methods: Readonly<Record<string, T>>, path: string): T | undefined {
+  const name = path.slice(1);
+  const exact = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  if (exact !== undefined) return exact;
+  const service = name.slice(0, Math.max(0, name.lastIndexOf("/")));
+  return Object.hasOwn(methods, service) ? methods[service] : undefined;
+}

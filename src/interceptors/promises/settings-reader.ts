@@ -1,0 +1,95 @@
+import type { CallOptions } from "@grpc/grpc-js";
+import { callOptions } from "../../call/index.js";
+import { configInvalid, problemsError, ResilienceError } from "../../core/index.js";
+import type { PromiseCallOptions } from "./promise-types.js";
+
+/** Turns the settings among the options of a call into what grpc-js takes. @throws ResilienceError `CONFIG_INVALID` */
+export type SettingsReader = (given: PromiseCallOptions) => CallOptions;
+
+/** Options that `promises()` sees to itself, on any stub. */
+const OWN_KEYS: readonly string[] = ["metadata", "onHeaders", "onStatus", "signal"];
+/** Settings that every grpc-js channel understands. */
+const PLAIN_KEYS: readonly string[] = ["timeoutMs", "deadline"];
+/** Remembered settings of one stub; programs that compute a new timeout for each call must not fill the memory. */
+const MAX_REMEMBERED = 1_000;
+
+/** For stubs whose calls somebody else sees on their way: each call has a deadline of its own. */
+export function freshSettings(given: PromiseCallOptions): CallOptions {
+  try {
+    return callOptions(settingsIn(given));
+  } catch (error) {
+    if (!(error instanceof ResilienceError)) throw error;
+    throw configInvalid(`${error.details}; promises() also takes metadata, onHeaders and onStatus`, error);
+  }
+}
+
+/** For stubs of grpc-js itself, which cannot do what our channel does. */
+export function plainSettings(given: PromiseCallOptions): CallOptions {
+  const settings = settingsIn(given);
+  const problems = Object.keys(settings)
+    .filter((key) => settings[key] !== undefined && !PLAIN_KEYS.includes(key))
+    .map((key) => `${key} needs a hardened stub; make one with harden(stub) or stubFor(Class, channel)`);
+  if (problems.length > 0) throw problemsError("promises", problems);
+  return freshSettings(given);
+}
+
+/**
+ * For calls that go straight to our channel: settings of plain values are parsed once and then known by their values,
+ * because a parse costs as much as half a call. Known by identity, a changed object would be taken for the old one.
+ */
+export function rememberedSettings(): SettingsReader {
+  let known = new Memory();
+  let remembered = 0;
+  return (given) => {
+    const entry = known.entryOf(given);
+    if (entry === null) return freshSettings(given);
+    if (entry.options !== null) return entry.options;
+    remembered++;
+    if (remembered === MAX_REMEMBERED) {
+      known = new Memory();
+      remembered = 0;
+    }
+    entry.options = freshSettings(given);
+    return entry.options;
+  };
+}
+
+/** A tree over keys and values, in the order in which the options have them. */
+class Memory {
+  options: CallOptions | null = null;
+  readonly #next = new Map<string, Map<unknown, Memory>>();
+
+  /** Null where a value is an object, which may change without becoming another. */
+  entryOf(given: PromiseCallOptions): Memory | null {
+    let entry: Memory = this;
+    for (const key in given) {
+      if (OWN_KEYS.includes(key)) continue;
+      const value: unknown = given[key as keyof PromiseCallOptions];
+      if (typeof value === "object" && value !== null) return null;
+      entry = entry.#after(key, value);
+    }
+    return entry;
+  }
+
+  #after(key: string, value: unknown): Memory {
+    let byValue = this.#next.get(key);
+    if (byValue === undefined) {
+      byValue = new Map();
+      this.#next.set(key, byValue);
+    }
+    let entry = byValue.get(value);
+    if (entry === undefined) {
+      entry = new Memory();
+      byValue.set(value, entry);
+    }
+    return entry;
+  }
+}
+
+function settingsIn(given: PromiseCallOptions): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const key in given) {
+    if (!OWN_KEYS.includes(key)) settings[key] = given[key as keyof PromiseCallOptions];
+  }
+  return settings;
+}
