@@ -6,8 +6,18 @@ export type {
   ChannelOptions,
   ChannelStats,
   EndpointStats,
+  FailureCount,
+  FetchCredentials,
+  RefreshingCredentials,
+  RefreshingCredentialsOptions,
 } from "./call/index.js";
-export { type ChannelView, callOptions, createChannel, type ResilientChannel } from "./call/index.js";
+export {
+  type ChannelView,
+  callOptions,
+  createChannel,
+  type ResilientChannel,
+  refreshingCredentials,
+} from "./call/index.js";
 export { fromServiceConfig, type ServiceConfigImport, type ServiceConfigOptions } from "./config/index.js";
 export type {
   AttemptRecord,
@@ -54,7 +64,9 @@ export {
   type FinishedCall,
   type Hardened,
   type HardenOptions,
+  type HedgingInterceptorOptions,
   harden,
+  hedgingInterceptor,
   hooksInterceptor,
   type InterceptorCollaborators,
   type LoggingOptions,
@@ -67,7 +79,12 @@ export {
   type PromiseCallOptions,
   type PromiseClient,
   promises,
+  type RepeatCollaborators,
   type Requests,
+  type RetryInterceptorOptions,
+  type RetryLogger,
+  retryInterceptor,
+  retryThrottle,
   type ServerStream,
   type StartedCall,
   type StubClass,
@@ -130,3 +147,4 @@ export {
   createRaftPeers,
   MemoryNetwork,
 } from "./raft-peer/index.js";
+export type { RetryThrottle, ThrottleOptions } from "./retry/index.js";

@@ -11,11 +11,10 @@ export function announcePick({ env, path }: Call, attempt: number, endpoint: str
 }
 
 /** Tells that an attempt is over. */
-export function announceEnd({ env, path, limits }: HistoryOwner, attempt: Attempt, code: Status): void {
+export function announceEnd({ env, path }: Call, attempt: Attempt, code: Status): void {
   if (!env.events.hasListeners) return;
-  limits.readClock();
   const { number, slot, sentBytes, receivedBytes } = attempt;
-  const ms = Math.round(limits.now - attempt.startedAt);
+  const ms = Math.round(env.clock.now() - attempt.startedAt);
   env.events.emit({
     type: "call.attempt",
     method: path,

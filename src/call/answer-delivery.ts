@@ -5,13 +5,14 @@ import type { ReportedStatus } from "../core/index.js";
 /**
  * Hands the answer to whoever made the call, in that caller's async context (which it is itself: one object fewer per
  * call), at once or held back until its status. Statuses arrive in the context of the socket, a timer or another call.
+ *
+ * Here and in the classes on top of it private methods are TypeScript's, not `#`: those cost every object a field.
  */
 export abstract class AnswerDelivery extends AsyncResource {
   /** The answer of an attempt that may yet be repeated: nothing of it reaches the application before its status. */
   #heldHeaders: Metadata | null = null;
-  #heldMessage: Buffer | null = null;
-  /** A second and further message, which a single response does not have. */
-  #heldMore: Buffer[] | null = null;
+  /** An array from the second message on, which a single response does not have. */
+  #heldMessages: Buffer | Buffer[] | null = null;
 
   constructor() {
     super("HoldfastCall");
@@ -28,38 +29,41 @@ export abstract class AnswerDelivery extends AsyncResource {
   /** The attempt is to be repeated: its answer was none. */
   protected dropHeld(): void {
     this.#heldHeaders = null;
-    this.#heldMessage = null;
-    this.#heldMore = null;
+    this.#heldMessages = null;
   }
 
   protected handOverHeaders(metadata: Metadata, isInContext: boolean): void {
-    this.#handOver(this.deliverHeaders, metadata, isInContext);
+    this.tell(this.deliverHeaders, metadata, isInContext);
   }
 
-  protected handOverMessage(message: Buffer, isInContext: boolean): void {
-    if (this.#heldHeaders === null) this.#handOver(this.deliverMessage, message, isInContext);
-    else if (this.#heldMessage === null) this.#heldMessage = message;
-    else this.#heldMore = [...(this.#heldMore ?? []), message];
+  /** @returns true when it is held back with the headers */
+  protected handOverMessage(message: Buffer, isInContext: boolean): boolean {
+    if (this.#heldHeaders === null) {
+      this.tell(this.deliverMessage, message, isInContext);
+      return false;
+    }
+    if (this.#heldMessages === null) this.#heldMessages = message;
+    else this.#heldMessages = [this.#heldMessages, message].flat();
+    return true;
   }
 
   /** The end, after an answer that was held back until now. Call it in the caller's context. */
   protected handOverStatus(status: ReportedStatus): void {
     const headers = this.#heldHeaders;
-    if (headers !== null) this.#deliverHeld(headers);
+    if (headers !== null) this.deliverHeld(headers);
     this.deliverStatus(status);
   }
 
-  #deliverHeld(headers: Metadata): void {
-    const message = this.#heldMessage;
-    const more = this.#heldMore;
+  private deliverHeld(headers: Metadata): void {
+    const messages = this.#heldMessages;
     this.dropHeld();
     this.deliverHeaders(headers);
-    if (message !== null) this.deliverMessage(message);
-    if (more !== null) for (const further of more) this.deliverMessage(further);
+    if (Array.isArray(messages)) for (const message of messages) this.deliverMessage(message);
+    else if (messages !== null) this.deliverMessage(messages);
   }
 
   /** News of a pooled connection comes in the caller's context by itself; a stub's own channel has a queue of its own. */
-  #handOver<T>(deliver: (news: T) => void, news: T, isInContext: boolean): void {
+  private tell<T>(deliver: (news: T) => void, news: T, isInContext: boolean): void {
     if (isInContext) deliver.call(this, news);
     else this.runInAsyncScope(deliver, this, news);
   }

@@ -20,6 +20,10 @@ export class AttemptHistory {
   #tried: TriedEndpoints | null = null;
   /** Only the throttle stood in the way of a further attempt. */
   isThrottled = false;
+  /** Transparent retries, which do not count against `maxAttempts`. */
+  transparent = 0;
+  /** An attempt was repeated with fresh credentials. */
+  hasFreshCredentials = false;
 
   constructor(private readonly owner: HistoryOwner) {}
 

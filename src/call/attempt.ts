@@ -1,12 +1,20 @@
 import { type CallCredentials, type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Incident, InnerCall, Slot } from "../pool/index.js";
 import type { Evidence } from "./classify.js";
-import type { Outbox, OutgoingMessage } from "./retry-buffer.js";
+import { bytesOf, type Outbox, type Outgoing } from "./retry-buffer.js";
 
 type MessageContext = Parameters<InnerCall["sendMessageWithContext"]>[0];
 
+/** Which issue of their credentials call and connection had. */
+export interface CredentialIssues {
+  readonly ofCall: number;
+  readonly ofSlot: number;
+}
+
 /** What an attempt tells its call. */
 export interface AttemptOwner {
+  /** What it is to send. */
+  readonly outbox: Outbox;
   onAttemptHeaders(attempt: Attempt, metadata: Metadata): void;
   onAttemptMessage(attempt: Attempt, message: Buffer): void;
   onAttemptStatus(attempt: Attempt, status: StatusObject): void;
@@ -24,7 +32,7 @@ export class Attempt {
   #inner: InnerCall | null = null;
   /** Absolute index of the next message to send. */
   #next = 0;
-  #writing: OutgoingMessage | null = null;
+  #writing: Outgoing | null = null;
   #isHalfClosed = false;
   #isEnded = false;
   hasHeaders = false;
@@ -32,14 +40,12 @@ export class Attempt {
   /** Bytes of the messages so far. */
   sentBytes = 0;
   receivedBytes = 0;
-  /** Issues of the refreshable credentials it went out with, of the call and of the connection. */
-  callGeneration = 0;
-  slotGeneration = 0;
+  /** Issues of the refreshable credentials it went out with, where there are any. */
+  declare issues?: CredentialIssues;
   /** Ended by a limit of ours that grpc-js does not know. */
   isTimedOut = false;
   readonly #bytesAtStart: number;
-  /** Write context for grpc-js. */
-  flags: number | undefined;
+  /** As grpc-js's write context has it. */
   readonly callback: () => void;
 
   constructor(
@@ -49,14 +55,19 @@ export class Attempt {
     readonly number: number,
     /** Monotonic ms. */
     readonly startedAt: number,
-    /** Epoch ms, `Infinity` for none: the attempt's own limit or the call's deadline, whichever comes first. */
-    readonly deadline: number,
+    /** Its own limit in ms, where that ends before the call's deadline; else 0. */
+    readonly limitMs: number,
     private readonly owner: AttemptOwner,
-    private readonly outbox: Outbox,
   ) {
     this.#bytesAtStart = slot.bytesRead;
     // Bound, not an arrow: V8 allocates closures stored in fields in old space until it has optimised the code.
-    this.callback = this.#onWritten.bind(this);
+    this.callback = this.onWritten.bind(this);
+  }
+
+  /** Those of the message that is written, as grpc-js's write context has them. */
+  get flags(): number | undefined {
+    const entry = this.#writing;
+    return entry !== null && "message" in entry ? entry.flags : undefined;
   }
 
   /** Tells it from a wait; no field, which every attempt would pay for. */
@@ -64,15 +75,19 @@ export class Attempt {
     return "running";
   }
 
-  /** @throws when the connection closed meanwhile; nothing was sent then. */
+  /**
+   * @param deadline epoch ms, `Infinity` for none
+   * @throws when the connection closed meanwhile; nothing was sent then
+   */
   start(
     method: string,
     host: string | null | undefined,
     metadata: Metadata,
     credentials: CallCredentials | null,
     isReading: boolean,
+    deadline: number,
   ): void {
-    const inner = this.slot.createCall(method, this.deadline, host);
+    const inner = this.slot.createCall(method, deadline, host);
     this.slot.callStarted();
     this.#inner = inner;
     try {
@@ -81,7 +96,8 @@ export class Attempt {
       if (isReading) inner.startRead();
       // grpc-js keeps a message that is given to it in the turn of the start for as long as the call lives: a large one
       // would be held twice.
-      if ((this.outbox.at(0)?.message.length ?? 0) < LARGE_BYTES) this.pump();
+      const first = this.owner.outbox.at(0);
+      if (first === undefined || bytesOf(first).length < LARGE_BYTES) this.pump();
       else setImmediate(pump, this);
     } catch (error) {
       this.#isEnded = true;
@@ -107,18 +123,18 @@ export class Attempt {
   pump(): void {
     const inner = this.#inner;
     if (inner === null || this.#isEnded || this.#writing !== null || this.#isHalfClosed) return;
-    const entry = this.outbox.at(this.#next);
+    const entry = this.owner.outbox.at(this.#next);
     if (entry !== undefined) {
       this.#next++;
       this.#writing = entry;
-      this.flags = entry.flags;
-      this.sentBytes += entry.message.length;
+      const message = bytesOf(entry);
+      this.sentBytes += message.length;
       this.slot.writeStarted();
-      inner.sendMessageWithContext(this as MessageContext, entry.message);
-      this.outbox.onSent(this.#next - 1);
+      inner.sendMessageWithContext(this as MessageContext, message);
+      this.owner.outbox.onSent(this.#next - 1);
     }
     // The half-close may follow the last message at once: grpc-js keeps their order, and it saves a frame.
-    if (this.outbox.isHalfClosed && this.#next === this.outbox.end) {
+    if (this.owner.outbox.isHalfClosed && this.#next === this.owner.outbox.end) {
       this.#isHalfClosed = true;
       inner.halfClose();
     }
@@ -147,7 +163,7 @@ export class Attempt {
     return {
       hasHeaders,
       hasMessage,
-      isStreamOpened: this.#isStreamOpened(),
+      isStreamOpened: this.isStreamOpened(),
       isConnectionLost: this.slot.isLost,
       isPooled: this.slot.isPooled,
       isAttemptLimited,
@@ -176,7 +192,7 @@ export class Attempt {
   onReceiveStatus(status: StatusObject): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    if (this.#writing !== null) this.#endWrite();
+    if (this.#writing !== null) this.endWrite();
     try {
       this.owner.onAttemptStatus(this, status);
     } finally {
@@ -186,7 +202,7 @@ export class Attempt {
   }
 
   /** Inner channels answer the target while a call is queued, and the bare address once a stream existed. */
-  #isStreamOpened(): boolean | null {
+  private isStreamOpened(): boolean | null {
     if (this.hasHeaders || this.hasMessage) return true;
     const { peerWhileQueued } = this.slot;
     if (this.#inner === null) return false;
@@ -196,19 +212,21 @@ export class Attempt {
     return peer === "unknown" ? null : peer !== peerWhileQueued;
   }
 
-  #onWritten(): void {
+  private onWritten(): void {
     // grpc-js calls back more than once, and for a dead attempt too.
     const entry = this.#writing;
     if (entry === null) return;
-    this.#endWrite();
-    const { callback } = entry;
-    entry.callback = undefined;
-    this.outbox.forgetBefore(this.#next);
-    callback?.();
+    this.endWrite();
+    this.owner.outbox.forgetBefore(this.#next);
+    if ("message" in entry) {
+      const { callback } = entry;
+      entry.callback = undefined;
+      callback?.();
+    }
     this.pump();
   }
 
-  #endWrite(): void {
+  private endWrite(): void {
     this.#writing = null;
     this.slot.writeEnded();
   }

@@ -28,8 +28,6 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   nextRunning: RunningCall | null = null;
   #stage: "created" | "starting" | "begun" | "done" = "created";
   #ending: Ending | null = null;
-  /** Why the channel took no more calls when this one was made. */
-  #refusal: string | null = null;
   #history: AttemptHistory | null = null;
   protected kind = UNKNOWN_KIND;
   protected isIdempotent = false;
@@ -71,24 +69,25 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
 
   protected onStart(): void {
     // Asked now and not when it begins: a call made just before close() may finish.
-    this.#refusal = this.env.closedDetails;
+    const { closedDetails } = this.env;
+    if (closedDetails !== null) this.#ending ??= refusal(closedDetails);
     this.env.callStarted(this);
     this.env.counters.started++;
     this.#stage = "starting";
-    process.nextTick(begin, this);
+    this.env.starts.add(this);
   }
 
   begin(): void {
     if (this.#stage !== "starting") return;
     try {
-      this.#begin();
+      this.beginNow();
     } catch (error) {
       // In a turn of our own nobody else would end the call, and the process would end instead.
       if (!this.isDone) this.finish(notBegun(error));
     }
   }
 
-  #begin(): void {
+  private beginNow(): void {
     const { env, limits, policy, metadata } = this;
     const { settings } = limits;
     this.kind = env.known.kindOf(policy.path) ?? observedKind(this.isReading, this.outbox.isHalfClosed);
@@ -98,7 +97,7 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
     this.isWaitingForReady = settings.waitForReady ?? marks.waitForReady ?? policy.isWaitingForReady;
     this.#stage = "begun";
     if (this.#ending !== null) return this.finish(notSent(this.#ending.status, this.#ending.reason));
-    const obstacle = limits.obstacle(this.#refusal, metadata, env.maxMetadataBytes);
+    const obstacle = limits.obstacle(metadata, env.maxMetadataBytes);
     if (obstacle !== null) return this.finish(notSent(obstacle.status, obstacle.reason));
     const transport = env.transportFor(settings.compression ?? policy.compression);
     if (transport === null) return this.finish(noCompression());
@@ -133,10 +132,10 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   protected succeedWith(status: StatusObject): void {
     this.release();
     this.env.counters.succeeded++;
-    this.handOverStatus(this.#history === null ? status : this.#recovered(this.#history, status));
+    this.handOverStatus(this.#history === null ? status : this.recovered(this.#history, status));
   }
 
-  #recovered({ trail }: AttemptHistory, status: StatusObject): ReportedStatus {
+  private recovered({ trail }: AttemptHistory, status: StatusObject): ReportedStatus {
     this.env.events.emit({ type: "call.recovered", method: this.path, attempts: this.made });
     return { ...status, attempts: trail.records };
   }
@@ -157,7 +156,6 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   }
 }
 
-/** A shared function, so that starting a call costs no closure. */
-function begin(call: CallLife): void {
-  call.begin();
+function refusal(details: string): Ending {
+  return { status: ownStatus(Status.CANCELLED, details), reason: "CLIENT_CLOSED" };
 }

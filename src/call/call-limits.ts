@@ -1,9 +1,10 @@
 import { Metadata, propagate, status as Status, type StatusObject } from "@grpc/grpc-js";
-import { type Clock, deadlineToEpochMs, type Reason, type Timer } from "../core/index.js";
+import { deadlineToEpochMs, type Reason, type Timer } from "../core/index.js";
 import { type ResolvedCallSettings, SettingsDeadline } from "./call-settings.js";
 import { metadataProblem } from "./check-metadata.js";
 import type { MethodPolicy } from "./method-policy.js";
 import type { RpcKind } from "./rpc-kind.js";
+import type { TurnClock } from "./turn-clock.js";
 
 /** The server call on whose behalf a call is made, as grpc-js hands it to `createCall`. */
 export interface ParentCall {
@@ -12,9 +13,11 @@ export interface ParentCall {
   removeListener(event: "cancelled", listener: () => void): unknown;
 }
 
-interface FollowedCall {
-  readonly call: ParentCall;
+interface Outside {
+  readonly parent: ParentCall | null;
   readonly flags: number;
+  /** What is to be undone at the end. */
+  readonly unfollow: (() => void)[];
 }
 
 /** A call that somebody outside may end. */
@@ -30,29 +33,25 @@ export class CallLimits {
   /** Epoch ms; `Infinity` for none. Covers every attempt and every wait (R47). */
   #deadline: number;
   readonly #startedAt: number;
-  /** The clocks as of the last `readClock()`: each reading costs as much as a pick, and one per turn is enough. */
-  #now: number;
-  #epoch: number;
-  readonly #parent: FollowedCall | null;
-  /** What is to be undone at the end; null where nobody outside is listened to. */
-  #unfollow: (() => void)[] | null = null;
+  /** Whoever outside has a say in the call; null where nobody has, as is usual. */
+  #outside: Outside | null;
 
   constructor(
-    private readonly clock: Clock,
+    private readonly time: TurnClock,
     readonly settings: ResolvedCallSettings,
     deadline: Date | number,
     parent: ParentCall | null,
     propagateFlags: number | null | undefined,
   ) {
     const { timeoutMs } = settings;
-    this.#now = clock.now();
-    this.#epoch = clock.epoch();
-    this.#startedAt = this.#now;
-    this.#parent = parent === null ? null : { call: parent, flags: propagateFlags ?? propagate.DEFAULTS };
+    time.read();
+    this.#startedAt = time.now;
+    this.#outside =
+      parent === null ? null : { parent, flags: propagateFlags ?? propagate.DEFAULTS, unfollow: [] };
     // The instant a SettingsDeadline shows to others means nothing here: it may be as old as a shared constant.
     const given =
       deadline instanceof SettingsDeadline ? (settings.deadline ?? Number.POSITIVE_INFINITY) : deadline;
-    this.#deadline = typeof timeoutMs === "number" ? this.#epoch + timeoutMs : deadlineToEpochMs(given);
+    this.#deadline = typeof timeoutMs === "number" ? time.epoch + timeoutMs : deadlineToEpochMs(given);
   }
 
   get deadline(): number {
@@ -61,30 +60,29 @@ export class CallLimits {
 
   /** A turn began in which time may have passed: a failure, or the end of a wait. */
   readClock(): void {
-    this.#now = this.clock.now();
-    this.#epoch = this.clock.epoch();
+    this.time.read();
   }
 
   /** Monotonic ms, as of the last reading. */
   get now(): number {
-    return this.#now;
+    return this.time.now;
   }
 
   /** Epoch ms, as of the last reading. */
   get epoch(): number {
-    return this.#epoch;
+    return this.time.epoch;
   }
 
   get elapsedMs(): number {
-    return this.#now - this.#startedAt;
+    return this.time.now - this.#startedAt;
   }
 
   get timeLeftMs(): number {
-    return this.#deadline - this.#epoch;
+    return this.#deadline - this.time.epoch;
   }
 
   get isPassed(): boolean {
-    return this.#epoch >= this.#deadline;
+    return this.time.epoch >= this.#deadline;
   }
 
   /** The call's kind is known: applies the default deadline, and listens to whoever may cancel. */
@@ -94,22 +92,17 @@ export class CallLimits {
     const { signal, timeoutMs } = this.settings;
     const isUnset = this.#deadline === Number.POSITIVE_INFINITY && timeoutMs !== null;
     if (isUnset && !kind.responseStream && policy.timeoutMs !== null) {
-      this.#deadline = this.#epoch - this.elapsedMs + policy.timeoutMs;
+      this.#deadline = this.time.epoch - this.elapsedMs + policy.timeoutMs;
     }
     if (policy.maxTimeoutMs !== null) {
-      this.#deadline = Math.min(this.#deadline, this.#epoch - this.elapsedMs + policy.maxTimeoutMs);
+      this.#deadline = Math.min(this.#deadline, this.time.epoch - this.elapsedMs + policy.maxTimeoutMs);
     }
-    if (signal !== undefined) this.#followSignal(signal, call);
-    if (this.#parent !== null) this.#followParent(this.#parent, call);
+    if (signal !== undefined) this.followSignal(signal, call);
+    if (this.#outside?.parent != null) this.followParent(this.#outside.parent, this.#outside.flags, call);
   }
 
   /** Why the call must not be sent at all: on a warm connection grpc-js would send it all the same. */
-  obstacle(
-    closedDetails: string | null,
-    metadata: Metadata,
-    maxMetadataBytes: number,
-  ): { status: StatusObject; reason: Reason } | null {
-    if (closedDetails !== null) return refusal(Status.CANCELLED, closedDetails, "CLIENT_CLOSED");
+  obstacle(metadata: Metadata, maxMetadataBytes: number): { status: StatusObject; reason: Reason } | null {
     if (this.settings.signal?.aborted === true) {
       return refusal(Status.CANCELLED, "The call was aborted by its signal before it began", "CANCELLED");
     }
@@ -134,33 +127,33 @@ export class CallLimits {
 
   /** A timer somebody awaits, for a wait that ends with the call's deadline at the latest. */
   untilDeadline(callback: () => void): Timer {
-    return this.clock.setTimer(callback, Math.min(this.timeLeftMs, FOREVER_MS), { keepAlive: true });
+    return this.time.clock.setTimer(callback, Math.min(this.timeLeftMs, FOREVER_MS), { keepAlive: true });
   }
 
   release(): void {
-    if (this.#unfollow !== null) for (const undo of this.#unfollow) undo();
-    this.#unfollow = null;
+    if (this.#outside !== null) for (const undo of this.#outside.unfollow) undo();
+    this.#outside = null;
   }
 
-  #followSignal(signal: AbortSignal, call: Cancellable): void {
+  private followSignal(signal: AbortSignal, call: Cancellable): void {
     const onAbort = (): void => call.cancelFrom("The call was aborted by its signal");
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#follow(() => signal.removeEventListener("abort", onAbort));
+    this.follow(() => signal.removeEventListener("abort", onAbort));
   }
 
-  #followParent({ call: parent, flags }: FollowedCall, call: Cancellable): void {
+  private followParent(parent: ParentCall, flags: number, call: Cancellable): void {
     if ((flags & propagate.DEADLINE) !== 0) {
       this.#deadline = Math.min(this.#deadline, deadlineToEpochMs(parent.getDeadline()));
     }
     if ((flags & propagate.CANCELLATION) === 0) return;
     const onCancelled = (): void => call.cancelFrom("Cancelled by parent call");
     parent.on("cancelled", onCancelled);
-    this.#follow(() => parent.removeListener("cancelled", onCancelled));
+    this.follow(() => parent.removeListener("cancelled", onCancelled));
   }
 
-  #follow(undo: () => void): void {
-    this.#unfollow ??= [];
-    this.#unfollow.push(undo);
+  private follow(undo: () => void): void {
+    this.#outside ??= { parent: null, flags: 0, unfollow: [] };
+    this.#outside.unfollow.push(undo);
   }
 }
 

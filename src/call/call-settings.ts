@@ -72,10 +72,12 @@ export class SettingsDeadline extends Date {
  * Options of one call for callback stubs: `client.getUser(request, callOptions({ timeoutMs: 500 }), callback)`. The
  * result may be kept and used for many calls: `timeoutMs` counts from each of them.
  *
+ * @param settings one or several; a later one wins, key by key
  * @throws ResilienceError `CONFIG_INVALID` naming each bad key.
  */
-export function callOptions(settings: CallSettings): CallOptions {
-  const resolved = parseOptions(callSettingsSchema, settings, "callOptions");
+export function callOptions(...settings: [CallSettings, ...CallSettings[]]): CallOptions {
+  const merged = settings.length === 1 ? settings[0] : Object.assign({}, ...settings);
+  const resolved = parseOptions(callSettingsSchema, merged, "callOptions");
   const now = systemClock.epoch();
   const epochMs =
     resolved.deadline === undefined ? now + (resolved.timeoutMs ?? FAR_AWAY_MS) : Number(resolved.deadline);

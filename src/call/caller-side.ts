@@ -12,11 +12,18 @@ import { Outbox } from "./retry-buffer.js";
 const NO_METADATA = new Metadata();
 
 let lastCallNumber = 0;
+/** Only for those who ask, which grpc-js does where it logs. */
+const numbers = new WeakMap<object, number>();
+
+function numberOf(call: object): number {
+  const known = numbers.get(call) ?? ++lastCallNumber;
+  numbers.set(call, known);
+  return known;
+}
 
 /** The caller's side of a call: what grpc-js's `Client` and its interceptors talk to. */
 export abstract class CallerSide extends AnswerDelivery implements InnerCall {
   #listener: InterceptingListener | null = null;
-  readonly #number = ++lastCallNumber;
   readonly outbox: Outbox;
   protected metadata = NO_METADATA;
   protected credentials: CallCredentials | null;
@@ -65,7 +72,7 @@ export abstract class CallerSide extends AnswerDelivery implements InnerCall {
     }
     const { outbox } = this;
     const wasReplayable = outbox.isReplayable;
-    outbox.add({ message, flags, callback });
+    outbox.add(message, flags, callback);
     if (wasReplayable && !outbox.isReplayable) this.onOverflow();
     this.pump();
   }
@@ -99,7 +106,7 @@ export abstract class CallerSide extends AnswerDelivery implements InnerCall {
   }
 
   getCallNumber(): number {
-    return this.#number;
+    return numberOf(this);
   }
 
   protected override deliverMessage(message: Buffer): void {

@@ -37,11 +37,8 @@ export const methodOptionsSchema = z.strictObject({
   idempotent: z.boolean().optional(),
   /** As `timeoutMs` of the channel. */
   timeoutMs: positiveMs().nullable().optional(),
-  /**
-   * Longest time of any call of the method, in ms, whatever deadline its caller gives, streams included; none by
-   * default. gRFC A2, methodConfig.timeout.
-   */
-  maxTimeoutMs: positiveMs().optional(),
+  /** As `maxTimeoutMs` of the channel. gRFC A2, methodConfig.timeout. */
+  maxTimeoutMs: positiveMs().nullable().optional(),
   /** As `attemptTimeoutMs` of the channel; at most the method's timeoutMs. */
   attemptTimeoutMs: positiveMs().nullable().optional(),
   /** As `waitForReady` of the channel. */
@@ -82,6 +79,8 @@ const channelOptionsShape = {
   preset: presetSchema.optional(),
   /** Time for a call with a single response, all attempts and waits included, in ms; null for none. Default 30,000. */
   timeoutMs: positiveMs().nullable().default(30_000),
+  /** Longest time of any call, in ms, whatever deadline its caller gives, streams included; null, the default, for none. */
+  maxTimeoutMs: positiveMs().nullable().default(null),
   /**
    * Limit of one attempt of a call with a single response, in ms; null for none. Default: for idempotent unary calls
    * `timeoutMs / maxAttempts`, at most 5,000; none for others. gRPC has no such limit.

@@ -1,5 +1,6 @@
 import type { BreakerStateWord, ConnectivityWord } from "../core/index.js";
 import type { Subchannel } from "../pool/index.js";
+import type { FailureCount } from "./failure-counts.js";
 
 /**
  * One endpoint as it stands now. Where calls ask for different compression it has a connection for each algorithm:
@@ -31,7 +32,11 @@ export interface ChannelStats {
     readonly attempts: number;
     readonly retries: number;
     readonly transparentRetries: number;
+    /** Attempts started while an earlier one of the same call was in flight. */
+    readonly hedges: number;
   };
+  /** Failed attempts by method and endpoint. */
+  readonly failures: readonly FailureCount[];
   readonly throttle: { readonly tokens: number; readonly maxTokens: number } | null;
   readonly retryBufferBytes: number;
   readonly endpoints: readonly EndpointStats[];

@@ -17,12 +17,14 @@ export function createCall(
 ): ResilientCall {
   const settings = settingsOf(deadline);
   const policy = env.policies.of(String(method));
-  const limits = new CallLimits(env.clock, settings, deadline, parent, propagateFlags);
-  const hedging = env.policies.hedgingOf(policy, settings.hedging);
+  const limits = new CallLimits(env.time, settings, deadline, parent, propagateFlags);
+  // A call that says how it is to be retried is not hedged by what its method says.
+  const own = settings.hedging ?? (settings.retry === undefined ? undefined : false);
+  const hedging = env.policies.hedgingOf(policy, own);
   // All attempts of a hedged call may run (R40). Metadata that marks a call idempotent comes too late to be asked here.
   const isHedged = hedging !== null && (settings.idempotent ?? policy.isIdempotent);
   const call = isHedged ? new HedgedCall(env, policy, limits, hedging) : new RetriedCall(env, policy, limits);
-  call.host = host;
+  if (host !== null && host !== undefined) call.host = host;
   // grpc-js throws; ours never does, because a generated stub never gives any other.
   if (typeof method !== "string")
     call.cancelWithStatus(Status.INTERNAL, `the method is ${method}; allowed: a string`);

@@ -131,6 +131,15 @@ function effectiveOptions(
     "Holdfast is switched off: calls are made once, without retry, breaker or deadline",
   );
   const retry = { ...options.retry, maxAttempts: 1, throttle: false as const, perCallBufferBytes: 0 };
-  const plain = { timeoutMs: null, attemptTimeoutMs: null, breaker: false as const, methods: {} };
+  const plain = {
+    timeoutMs: null,
+    maxTimeoutMs: null,
+    attemptTimeoutMs: null,
+    firstResponseTimeoutMs: null,
+    streamIdleTimeoutMs: null,
+    hedging: false as const,
+    breaker: false as const,
+    methods: {},
+  };
   return { ...options, ...plain, enabled: false, waitForReady: false, retry };
 }

@@ -1,8 +1,15 @@
+import type { LatencyWindow } from "../retry/index.js";
 import type { Attempt } from "./attempt.js";
+import { type LosingCall, loseAttempt } from "./lose-attempt.js";
 
 /** The attempts of a hedged call that are in flight. */
 export class HedgeRace {
   readonly #running: Attempt[] = [];
+
+  constructor(
+    private readonly call: LosingCall,
+    private readonly latency: LatencyWindow,
+  ) {}
 
   get size(): number {
     return this.#running.length;
@@ -34,5 +41,12 @@ export class HedgeRace {
     const at = this.#running.indexOf(attempt);
     if (at >= 0) this.#running.splice(at, 1);
     return at >= 0;
+  }
+
+  /** Cancels all but one of them, or all. */
+  loseAllBut(survivor: Attempt | null, why: string): void {
+    for (const other of this.all) {
+      if (other !== survivor && this.take(other)) loseAttempt(this.call, other, why, this.latency);
+    }
   }
 }

@@ -6,18 +6,15 @@ import { announceEnd, announceHedge } from "./announce.js";
 import type { Attempt } from "./attempt.js";
 import type { CallEnv } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
-import { refreshRefused } from "./fresh-credentials.js";
+import { FreshCredentials } from "./fresh-credentials.js";
 import { HedgeRace } from "./hedge-race.js";
 import { HedgeTimer } from "./hedge-timer.js";
-import { loseAttempt } from "./lose-attempt.js";
 import type { MethodPolicy } from "./method-policy.js";
 import { deadlineInBackoff, deadlineInQueue, unavailable } from "./own-outcomes.js";
 import { QueueWait } from "./queue-wait.js";
 import { ResilientCall } from "./resilient-call.js";
 import { settleAttempt } from "./settle-attempt.js";
 import { TriedEndpoints } from "./tried-endpoints.js";
-
-const LOST_RACE = "another attempt of the call was answered first";
 
 /**
  * A call whose further attempts start before the first has failed (gRFC A6, hedging; R32-R41). The first answer wins;
@@ -27,14 +24,14 @@ export class HedgedCall extends ResilientCall {
   readonly #plan: HedgePlan;
   /** R40: the next attempt goes elsewhere while there is an elsewhere. */
   readonly #used = new TriedEndpoints();
-  readonly #race = new HedgeRace();
+  readonly #race: HedgeRace;
   /** The attempt that the caller sees, or the only one that can still be completed; no other is started. */
   #only: Attempt | null = null;
   readonly #timer: HedgeTimer;
   /** Attempts that are due and wait for an endpoint. */
-  #toPick = 0;
-  readonly #wait = new QueueWait(this, () => this.#onQueueTimeout());
+  readonly #queued = new QueueWait(this, () => this.#onDeadline());
   #lastFailure: Outcome | null = null;
+  readonly #fresh = new FreshCredentials();
 
   constructor(
     env: CallEnv,
@@ -44,6 +41,7 @@ export class HedgedCall extends ResilientCall {
   ) {
     super(env, policy, limits);
     this.#plan = new HedgePlan(hedging, env.throttle);
+    this.#race = new HedgeRace(this, hedging.latency);
     this.#timer = new HedgeTimer(this, this.#plan, () => this.#onTimer());
   }
 
@@ -67,17 +65,16 @@ export class HedgedCall extends ResilientCall {
   }
 
   protected pickQueued(): boolean {
-    while (this.#toPick > 0) {
+    while (this.#queued.size > 0) {
       const result = this.pickSlot(this.made === 0 ? null : this.#used);
       if (result === "queue") return false;
-      this.#toPick--;
+      this.#queued.leave();
       this.limits.readClock();
       this.#plan.startedLate(this.limits.now);
       this.#go(result);
     }
-    this.#wait.leave();
     this.#sendDue();
-    return this.#toPick === 0;
+    return this.#queued.size === 0;
   }
 
   /** R17: the attempt that got furthest goes on alone. */
@@ -88,14 +85,19 @@ export class HedgedCall extends ResilientCall {
   }
 
   onAttemptHeaders(attempt: Attempt, metadata: Metadata): void {
-    this.noteHeaders(attempt);
     if (!this.#race.has(attempt) || this.ending !== null) return;
+    this.noteHeaders(attempt);
     this.#win(attempt);
     this.handOverHeaders(metadata, attempt.slot.isPooled);
   }
 
   override onAttemptMessage(attempt: Attempt, message: Buffer): void {
     if (this.#only === attempt) super.onAttemptMessage(attempt, message);
+  }
+
+  /** The last attempt has been silent for so long, and those before it for longer. */
+  override onNoFirstResponse(afterMs: number): void {
+    for (this.lastAttempt of this.#race.all) super.onNoFirstResponse(afterMs);
   }
 
   protected onAnswered(attempt: Attempt, status: StatusObject): void {
@@ -110,7 +112,6 @@ export class HedgedCall extends ResilientCall {
     if (!this.#race.take(attempt)) return attempt.slot.gate.abandon(attempt.isProbe);
     const outcome = this.outcomeOf(attempt, status);
     const incident = settleAttempt(attempt, outcome);
-    refreshRefused(attempt, outcome, this.credentials);
     announceEnd(this, attempt, outcome.code);
     if (this.ending === null) return this.#decide(attempt, outcome, incident);
     this.history.record(attempt, attempt.number, outcome, "");
@@ -126,22 +127,23 @@ export class HedgedCall extends ResilientCall {
   protected leaveWaits(): void {
     this.limits.readClock();
     this.#timer.cancel();
-    this.#toPick = 0;
-    this.#wait.leave();
+    this.#queued.leaveAll();
   }
 
   /** One more attempt, now or as soon as there is an endpoint for it. */
   #send(): void {
     const result = this.pickSlot(this.made === 0 ? null : this.#used);
-    if (result !== "queue") return this.#go(result);
-    this.#toPick++;
-    this.#wait.enter(this.transport.queue);
+    if (result === "queue") this.#queued.enter(this.transport.queue);
+    else this.#go(result);
   }
 
   #go(result: Slot | PickFailure): void {
     if ("kind" in result) {
       this.countAttempt();
-      return this.#decide(null, unavailable(result.details, result.reason), null);
+      const outcome = unavailable(result.details, result.reason);
+      if (this.#race.size === 0) return this.#decide(null, outcome, null);
+      // It says nothing of those in flight, and another one would find no endpoint at once either.
+      return this.history.record(null, this.made, outcome, "dropped: others are in flight");
     }
     const attempt = this.newAttempt(result);
     this.#used.add(result.address);
@@ -162,89 +164,87 @@ export class HedgedCall extends ResilientCall {
   #decide(attempt: Attempt | null, outcome: Outcome, incident: Incident | null): void {
     this.#lastFailure = outcome;
     const number = attempt?.number ?? this.made;
+    const others = { inFlight: this.#race.size, due: this.#queued.size + this.#timer.dueNow };
+    const refused = attempt && this.#fresh.onFailure(attempt, outcome, this.credentials, this.made, others);
     if (attempt !== null && attempt === this.#only) {
       const why = this.#plan.onCommittedFailure(outcome, incident, attempt.hasHeaders);
       this.history.record(attempt, number, outcome, why);
       return this.#giveUp(outcome, number);
     }
-    const others = this.#race.size + this.#toPick + this.#timer.dueNow;
-    const decision = this.#plan.onFailure(outcome, this.limits.now, others, incident);
+    const decision = refused ?? this.#plan.onFailure(outcome, this.limits.now, others, incident);
     this.history.record(attempt, number, outcome, decision.why);
+    if (decision.kind === "send" || this.#plan.isThrottled) this.env.noteThrottled(this.#plan.isThrottled);
     if (decision.kind === "deliver") {
       this.history.isThrottled = decision.isThrottled;
       return this.#giveUp(outcome, number);
     }
+    if (this.#plan.isStopped) this.leaveWaits();
     if (decision.kind === "transparent") {
-      this.counted--;
+      this.history.transparent++;
       this.env.counters.transparentRetries++;
     }
     if (decision.kind !== "wait") this.#timer.add(decision.kind === "transparent");
-    this.#timer.arm(this.#toPick > 0);
+    this.#timer.arm(this.#queued.size > 0);
   }
 
   /** This failure is the call's. */
   #giveUp(outcome: Outcome, number: number): void {
     this.leaveWaits();
-    for (const other of this.#race.all) this.#lose(other, `attempt ${number} has failed for good`);
+    this.#race.loseAllBut(null, `attempt ${number} has failed for good`);
     this.finish(outcome);
   }
 
   /** The first answer: the caller sees this attempt from now on (R35). */
   #win(attempt: Attempt): void {
-    this.leaveWaits();
+    this.#settleOn(attempt, "another attempt of the call was answered first");
     this.hedging.latency.record(this.limits.now - attempt.startedAt);
-    this.#settleOn(attempt, LOST_RACE);
-    this.outbox.stopReplay();
-    this.outbox.forgetBefore(attempt.sentCount);
   }
 
   #settleOn(attempt: Attempt, why: string): void {
     this.leaveWaits();
     this.#plan.stop();
     this.#only = attempt;
-    for (const other of this.#race.all) if (other !== attempt) this.#lose(other, why);
-  }
-
-  #lose(attempt: Attempt, why: string): void {
-    if (this.#race.take(attempt)) loseAttempt(this, attempt, why, this.hedging.latency);
+    // Whose peer is the call's.
+    this.lastAttempt = attempt;
+    this.outbox.stopReplay();
+    this.outbox.forgetBefore(attempt.sentCount);
+    this.#race.loseAllBut(attempt, why);
   }
 
   #onTimer(): void {
     this.limits.readClock();
     const due = this.#timer.takeDueNow();
     if (this.limits.isPassed) return this.#onDeadline();
-    for (let sent = 0; sent < due && !this.isDone; sent++) this.#send();
+    // The first of them may be all that can still be sent (R16).
+    for (let sent = 0; sent < due && !this.isDone && this.#only === null; sent++) this.#send();
     this.#sendDue();
   }
 
   /** R30: a hedge that the throttle refuses is dropped. */
   #sendDue(): void {
-    while (!this.isDone && this.#toPick === 0 && this.#plan.dueAt <= this.limits.now) {
-      const isAllowed = this.#plan.take(this.limits.now);
-      this.env.noteThrottled(!isAllowed);
-      if (isAllowed) this.#send();
+    let isRefused = false;
+    while (!this.isDone && this.#queued.size === 0 && this.#plan.dueAt <= this.limits.now) {
+      isRefused = !this.#plan.take(this.limits.now);
+      this.env.noteThrottled(isRefused);
+      if (!isRefused) this.#send();
     }
     if (this.isDone) return;
-    this.#timer.arm(this.#toPick > 0);
-    const isIdle = this.#race.size + this.#toPick + this.#timer.dueNow === 0;
-    // R30: a refused attempt is not waited for; what has failed before it is the answer.
-    if (isIdle && !this.#plan.isMoreDue && this.#lastFailure !== null) this.#giveUpRefused(this.#lastFailure);
-  }
-
-  #giveUpRefused(last: Outcome): void {
-    this.history.isThrottled = true;
-    this.finish(last);
+    const isIdle = this.#race.size + this.#queued.size + this.#timer.dueNow === 0;
+    // Nothing waits for tokens: what has failed before the refused attempt is the answer.
+    if (isIdle && isRefused && this.#lastFailure !== null) {
+      this.history.isThrottled = true;
+      return this.#giveUp(this.#lastFailure, this.made);
+    }
+    this.#timer.arm(this.#queued.size > 0);
   }
 
   /** Attempts in flight end by their own deadlines; without any, nothing else would end the call. */
   #onDeadline(): void {
-    if (this.#race.size + this.#toPick > 0 || this.#lastFailure === null) return;
+    const isQueued = this.#queued.size > 0;
     this.leaveWaits();
-    this.finish(deadlineInBackoff(this.#lastFailure));
-  }
-
-  #onQueueTimeout(): void {
-    this.leaveWaits();
-    if (this.#race.size === 0) this.finish(deadlineInQueue(this.env.target, this.transport.missing));
+    if (this.#race.size > 0) return;
+    const last = isQueued ? null : this.#lastFailure;
+    const { env, transport } = this;
+    this.finish(last ? deadlineInBackoff(last) : deadlineInQueue(env.target, transport.missing));
   }
 }

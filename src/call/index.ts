@@ -7,8 +7,15 @@ export { checkCredentials, checkOptions, checkTarget } from "./check-channel.js"
 export { metadataProblem } from "./check-metadata.js";
 export { classify, type Evidence } from "./classify.js";
 export { type ChannelCollaborators, createChannel, poolChannel, stubChannel } from "./create-channel.js";
+export type { FetchCredentials } from "./credentials-fetcher.js";
+export type { FailureCount } from "./failure-counts.js";
 export { methodNames, unknownMethods } from "./method-names.js";
 export { withPreset } from "./presets.js";
+export {
+  type RefreshingCredentials,
+  type RefreshingCredentialsOptions,
+  refreshingCredentials,
+} from "./refreshing-credentials.js";
 export { ResilientChannel } from "./resilient-channel.js";
 export { KnownMethods } from "./rpc-kind.js";
 export { tlsCredentials } from "./tls-credentials.js";

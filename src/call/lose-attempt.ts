@@ -6,13 +6,11 @@ import type { AttemptHistory, HistoryOwner } from "./attempt-history.js";
 import { cancelled } from "./classify.js";
 import { ownStatus } from "./own-outcomes.js";
 
+/** A hedged call. */
+export type LosingCall = HistoryOwner & { readonly history: AttemptHistory };
+
 /** Cancels an attempt of a hedged call whose answer nobody waits for any more. It says nothing about its endpoint (R41). */
-export function loseAttempt(
-  call: HistoryOwner & { readonly history: AttemptHistory },
-  attempt: Attempt,
-  why: string,
-  latency: LatencyWindow,
-): void {
+export function loseAttempt(call: LosingCall, attempt: Attempt, why: string, latency: LatencyWindow): void {
   // How long it took at least.
   latency.recordAtLeast(call.limits.now - attempt.startedAt);
   const status = ownStatus(Status.CANCELLED, `cancelled: ${why}`);

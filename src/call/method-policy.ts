@@ -108,7 +108,7 @@ export class MethodPolicies {
       retryOptions,
       hedging: hedging === false ? null : this.#hedgingPolicy(path, hedging),
       compression: pick("compression"),
-      maxTimeoutMs: pick("maxTimeoutMs") ?? null,
+      maxTimeoutMs: orElse(pick("maxTimeoutMs"), this.options.maxTimeoutMs),
       maxSendMessageBytes: atMost(this.options.maxSendMessageBytes, pick("maxSendMessageBytes")),
       maxReceiveMessageBytes: atMost(this.options.maxReceiveMessageBytes, pick("maxReceiveMessageBytes")),
       firstResponseTimeoutMs: orElse(pick("firstResponseTimeoutMs"), this.options.firstResponseTimeoutMs),

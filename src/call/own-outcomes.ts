@@ -51,3 +51,10 @@ export function noCompression(): Outcome {
     "compression cannot be chosen over the stub's own channel; give harden credentials for a pool";
   return notSent(ownStatus(Status.INTERNAL, details), "CONFIG_INVALID");
 }
+
+/** grpc-js 1.14 gives a status without code and details where it cannot read how an answer is compressed. */
+export function readable(status: StatusObject): StatusObject {
+  if ((status.code as Status | undefined) !== undefined) return status;
+  const details = "The answer is compressed in a way that grpc-js cannot read";
+  return { code: Status.INTERNAL, details, metadata: status.metadata ?? new Metadata() };
+}

@@ -6,9 +6,9 @@ import { Attempt, type AttemptOwner } from "./attempt.js";
 import { attemptMetadata } from "./attempt-metadata.js";
 import { CallLife } from "./call-life.js";
 import { cancelled, classify } from "./classify.js";
-import { generationOf } from "./fresh-credentials.js";
+import { issuesNow } from "./fresh-credentials.js";
 import { attemptLimitMs } from "./method-policy.js";
-import { failedStart } from "./own-outcomes.js";
+import { failedStart, readable } from "./own-outcomes.js";
 import { StreamWatch, type StreamWatchOwner } from "./stream-watch.js";
 
 /** How much earlier than ours a server's timer may fire for the same deadline; it is sent in whole milliseconds. */
@@ -20,13 +20,12 @@ const TIMER_SLACK_MS = 2;
  * which attempts there are and which of them answers the call.
  */
 export abstract class ResilientCall extends CallLife implements AttemptOwner, PickWaiter, StreamWatchOwner {
-  host: string | null | undefined = null;
+  /** Set where the caller asks for another authority. */
+  declare host?: string | null | undefined;
   protected made = 0;
-  /** Attempts that count against `maxAttempts`. */
-  protected counted = 0;
   protected lastAttempt: Attempt | null = null;
-  /** Of a response stream that has limits of its own; null for all others. */
-  #watch: StreamWatch | null = null;
+  /** Set for a response stream that has limits of its own. */
+  declare private watch?: StreamWatch | null;
 
   /** How many attempts there may be, for the share of time that each of them has. */
   protected abstract readonly maxAttempts: number;
@@ -38,17 +37,22 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   protected abstract onFailed(attempt: Attempt, status: StatusObject): void;
   abstract onAttemptHeaders(attempt: Attempt, metadata: Metadata): void;
 
+  /** Attempts that count against `maxAttempts`. */
+  protected get counted(): number {
+    return this.made - (this.pastFailures?.transparent ?? 0);
+  }
+
   protected get visible(): InnerCall | null {
     return this.lastAttempt?.inner ?? null;
   }
 
   protected pump(): void {
-    this.#watch?.onMessage(false);
+    this.watch?.onMessage(false);
     this.pumpAttempts();
   }
 
   protected readMore(): void {
-    this.#watch?.onRead();
+    this.watch?.onRead();
     this.readAttempts();
   }
 
@@ -57,19 +61,20 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   }
 
   onAttemptMessage(attempt: Attempt, message: Buffer): void {
-    this.#watch?.onMessage(true);
+    this.watch?.onMessage(true);
     const maxBytes = this.limits.atMost("maxReceiveMessageBytes", this.policy.maxReceiveMessageBytes);
     if (message.length > maxBytes) {
       const details = `the response message has ${message.length} bytes; maxReceiveMessageBytes allows ${maxBytes}`;
       return this.end(Status.RESOURCE_EXHAUSTED, details, "MESSAGE_TOO_LARGE");
     }
-    this.handOverMessage(message, attempt.slot.isPooled);
+    // grpc-js keeps the status back while a second answer is unread, and nobody else asks for one meanwhile.
+    if (this.handOverMessage(message, attempt.slot.isPooled)) attempt.startRead();
   }
 
   /** Attempts tell of headers through this, before anything is made of them. */
   protected noteHeaders(attempt: Attempt): void {
     attempt.proveEndpoint();
-    this.#watch?.onHeaders();
+    this.watch?.onHeaders();
   }
 
   onAttemptStatus(attempt: Attempt, status: StatusObject): void {
@@ -83,7 +88,6 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   }
 
   protected countAttempt(): void {
-    this.counted++;
     this.made++;
     this.env.counters.attempts++;
   }
@@ -91,13 +95,13 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   protected newAttempt(slot: Slot): Attempt {
     this.countAttempt();
     const { limits, policy } = this;
-    const { timeLeftMs, now, epoch } = limits;
+    const { timeLeftMs, now } = limits;
     const callTimeMs = timeLeftMs + limits.elapsedMs;
     const limitMs = attemptLimitMs(policy, this.kind, this.isIdempotent, this.maxAttempts, callTimeMs);
-    const deadline = limitMs < timeLeftMs ? epoch + limitMs : limits.deadline;
+    const ownLimitMs = limitMs < timeLeftMs ? Math.max(1, Math.floor(limitMs)) : 0;
     const isProbe = slot.gate.acquire();
     announcePick(this, this.made, slot.address);
-    const attempt = new Attempt(slot, isProbe, this.made, now, deadline, this, this.outbox);
+    const attempt = new Attempt(slot, isProbe, this.made, now, ownLimitMs, this);
     this.lastAttempt = attempt;
     return attempt;
   }
@@ -105,13 +109,15 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   /** @returns null, or how it failed: grpc-js threw, so nothing was sent */
   protected startAttempt(attempt: Attempt): Outcome | null {
     const { slot } = attempt;
-    if (this.made === 1) this.#watch = this.#newWatch();
+    if (this.made === 1) this.watchStream();
     const metadata = attemptMetadata(this.metadata, this.counted - 1, slot.isPooled);
-    attempt.callGeneration = generationOf(this.credentials);
-    attempt.slotGeneration = generationOf(slot.callCredentials);
+    const issues = issuesNow(this.credentials, slot.callCredentials);
+    if (issues !== null) attempt.issues = issues;
+    const { epoch, deadline } = this.limits;
+    const ends = attempt.limitMs > 0 ? epoch + attempt.limitMs : deadline;
     try {
-      attempt.start(this.path, this.host, metadata, this.credentials, this.isReading);
-      this.#watch?.onAttempt(this.isReading);
+      attempt.start(this.path, this.host, metadata, this.credentials, this.isReading, ends);
+      this.watch?.onAttempt(this.isReading);
       return null;
     } catch (error) {
       slot.gate.abandon(attempt.isProbe);
@@ -121,10 +127,18 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
 
   /** How a failed attempt ended: by our own word, or as its status says. */
   protected outcomeOf(attempt: Attempt, status: StatusObject): Outcome {
+    this.limits.readClock();
+    const outcome = this.judge(attempt, readable(status));
+    this.env.failures.count(this.path, attempt.slot.address, outcome);
+    return outcome;
+  }
+
+  private judge(attempt: Attempt, status: StatusObject): Outcome {
     const { limits } = this;
-    limits.readClock();
-    const isDue = limits.epoch >= attempt.deadline - TIMER_SLACK_MS;
-    const isLimited = attempt.deadline < limits.deadline;
+    const { limitMs, startedAt } = attempt;
+    const isLimited = limitMs > 0;
+    const leftMs = isLimited ? startedAt + limitMs - limits.now : limits.timeLeftMs;
+    const isDue = leftMs <= TIMER_SLACK_MS;
     const evidence = attempt.evidence(isLimited, isDue);
     const { ending } = this;
     if (ending !== null) return cancelled(ending.status, ending.reason, evidence);
@@ -148,10 +162,10 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
     this.end(Status.DEADLINE_EXCEEDED, details, "DEADLINE_EXCEEDED");
   }
 
-  #newWatch(): StreamWatch | null {
+  private watchStream(): void {
     const { firstResponseTimeoutMs, streamIdleTimeoutMs } = this.policy;
-    if (!this.kind.responseStream || (firstResponseTimeoutMs ?? streamIdleTimeoutMs) === null) return null;
-    return new StreamWatch(this.env.clock, firstResponseTimeoutMs, streamIdleTimeoutMs, this);
+    if (!this.kind.responseStream || (firstResponseTimeoutMs ?? streamIdleTimeoutMs) === null) return;
+    this.watch = new StreamWatch(this.env.clock, firstResponseTimeoutMs, streamIdleTimeoutMs, this);
   }
 
   /** A timer somebody awaits. */
@@ -160,7 +174,7 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   }
 
   protected override release(): void {
-    this.#watch?.stop();
+    this.watch?.stop();
     super.release();
   }
 }

@@ -18,11 +18,14 @@ import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
 import { createCall } from "./create-call.js";
+import { FailureCounts } from "./failure-counts.js";
 import { Housekeeping } from "./housekeeping.js";
 import type { ResilientCall } from "./resilient-call.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
 import { type RunningCall, RunningCalls } from "./running-calls.js";
+import { StartQueue } from "./start-queue.js";
+import { TurnClock } from "./turn-clock.js";
 
 type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
 
@@ -70,6 +73,8 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     this.#env = {
       target: this.#backend.target,
       clock,
+      time: new TurnClock(clock),
+      starts: new StartQueue(),
       events,
       transportFor: (compression) => this.#backend.transportFor(compression),
       policies,
@@ -88,6 +93,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
         transparentRetries: 0,
         hedges: 0,
       },
+      failures: new FailureCounts(),
       closedDetails: null,
       noteThrottled: (isThrottled) => this.#noteThrottled(isThrottled),
       callStarted: (call) => this.#onCallStarted(call),
@@ -171,6 +177,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       callsInFlight: this.#running.size,
       callsQueued: this.#backend.callsQueued,
       calls: { ...this.#env.counters },
+      failures: this.#env.failures.list(),
       throttle: throttle === null ? null : { tokens: throttle.tokens, maxTokens: throttle.maxTokens },
       retryBufferBytes: budget.takenBytes,
       endpoints: this.endpoints(),

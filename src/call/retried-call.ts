@@ -29,8 +29,6 @@ export class RetriedCall extends ResilientCall {
   readonly #retry: RetryPolicy;
   /** Made at the first failure. */
   #progress: RetryProgress | null = null;
-  #transparent = 0;
-  #hasFreshCredentials = false;
 
   constructor(env: CallEnv, policy: MethodPolicy, limits: CallLimits) {
     super(env, policy, limits);
@@ -47,20 +45,20 @@ export class RetriedCall extends ResilientCall {
    * in between costs no idempotent call. gRFC A6 commits at the headers, because by then the application has seen
    * them; here it has not. A failure that the server itself reports after headers is final as in A6.
    */
-  get #holdsAnswer(): boolean {
+  private get holdsAnswer(): boolean {
     return this.isIdempotent && !this.kind.responseStream && this.#retry.maxAttempts > 1;
   }
 
-  get #running(): Attempt | null {
+  private get running(): Attempt | null {
     return this.#phase !== null && this.#phase.kind === "running" ? this.#phase : null;
   }
 
   protected pumpAttempts(): void {
-    this.#running?.pump();
+    this.running?.pump();
   }
 
   protected readAttempts(): void {
-    this.#running?.startRead();
+    this.running?.startRead();
   }
 
   /** The running attempt goes on, and is the last (R16). */
@@ -68,8 +66,8 @@ export class RetriedCall extends ResilientCall {
 
   protected proceed(): void {
     const result = this.pickSlot(this.pastFailures?.tried ?? null);
-    if (result !== "queue") return this.#go(result);
-    this.#phase = { kind: "queued", timer: this.limits.untilDeadline(() => this.#onQueueTimeout()) };
+    if (result !== "queue") return this.go(result);
+    this.#phase = { kind: "queued", timer: this.limits.untilDeadline(() => this.onQueueTimeout()) };
     this.transport.queue.add(this);
   }
 
@@ -78,13 +76,13 @@ export class RetriedCall extends ResilientCall {
     const result = this.pickSlot(this.pastFailures?.tried ?? null);
     if (result === "queue") return false;
     this.leaveWaits();
-    this.#go(result);
+    this.go(result);
     return true;
   }
 
   onAttemptHeaders(attempt: Attempt, metadata: Metadata): void {
     this.noteHeaders(attempt);
-    if (this.#holdsAnswer && this.outbox.isReplayable) return this.hold(metadata);
+    if (this.holdsAnswer && this.outbox.isReplayable) return this.hold(metadata);
     // The caller sees this attempt from now on (R14): nothing is kept for another.
     this.outbox.stopReplay();
     this.outbox.forgetBefore(attempt.sentCount);
@@ -100,11 +98,11 @@ export class RetriedCall extends ResilientCall {
     const outcome = this.outcomeOf(attempt, status);
     const incident = settleAttempt(attempt, outcome);
     announceEnd(this, attempt, outcome.code);
-    this.#decide(attempt, outcome, incident);
+    this.decide(attempt, outcome, incident);
   }
 
   protected cancelAttempts(code: Status, details: string): boolean {
-    const running = this.#running;
+    const running = this.running;
     running?.cancel(code, details);
     return running !== null;
   }
@@ -118,22 +116,22 @@ export class RetriedCall extends ResilientCall {
     this.#phase = null;
   }
 
-  #go(result: Slot | PickFailure): void {
+  private go(result: Slot | PickFailure): void {
     if ("kind" in result) {
       this.countAttempt();
-      return this.#decide(null, unavailable(result.details, result.reason), null);
+      return this.decide(null, unavailable(result.details, result.reason), null);
     }
     const attempt = this.newAttempt(result);
     this.#phase = attempt;
     const failure = this.startAttempt(attempt);
-    if (failure !== null) this.#decide(attempt, failure, null);
+    if (failure !== null) this.decide(attempt, failure, null);
   }
 
   /** What follows an attempt that ended, or a pick that found nothing. */
-  #decide(attempt: Attempt | null, outcome: Outcome, incident: Incident | null): void {
+  private decide(attempt: Attempt | null, outcome: Outcome, incident: Incident | null): void {
     this.#phase = null;
-    const progress = this.#progressAt(attempt, outcome);
-    const decision = this.#mayRepeatWithOthers(attempt, outcome, progress)
+    const progress = this.progressAt(attempt, outcome);
+    const decision = this.mayRepeatWithOthers(attempt, outcome, progress)
       ? FRESH_CREDENTIALS
       : decideRetry(this.#retry, progress, outcome, this.env.throttle, incident);
     const { history } = this;
@@ -145,23 +143,23 @@ export class RetriedCall extends ResilientCall {
     }
     if (attempt !== null && decision !== FRESH_CREDENTIALS) history.avoid(attempt.slot.address);
     this.dropHeld();
-    const delayMs = this.#delayOf(decision, outcome, progress);
+    const delayMs = this.delayOf(decision, outcome, progress);
     const failed = { number: this.made, endpoint: attempt?.slot.address ?? null, outcome };
     announceRetry(this, failed, decision.kind === "retry" ? "policy" : "transparent", delayMs);
     // A timer even for "at once": a failure that repeats in the same turn would starve timers and sockets.
-    const timer = this.setTimer(() => this.#retryNow(outcome), Math.min(delayMs, this.limits.timeLeftMs));
+    const timer = this.setTimer(() => this.retryNow(outcome), Math.min(delayMs, this.limits.timeLeftMs));
     this.#phase = { kind: "backoff", timer };
   }
 
   /** R162: a server that does not accept the credentials may have run the call before it looked at them. */
-  #mayRepeatWithOthers(attempt: Attempt | null, outcome: Outcome, progress: RetryProgress): boolean {
+  private mayRepeatWithOthers(attempt: Attempt | null, outcome: Outcome, progress: RetryProgress): boolean {
     if (attempt === null || !refreshRefused(attempt, outcome, this.credentials)) return false;
-    if (this.#hasFreshCredentials || !progress.isIdempotent) return false;
-    this.#hasFreshCredentials = true;
+    if (this.history.hasFreshCredentials || !progress.isIdempotent) return false;
+    this.history.hasFreshCredentials = true;
     return !progress.isCommitted && progress.isReplayable;
   }
 
-  #progressAt(attempt: Attempt | null, outcome: Outcome): RetryProgress {
+  private progressAt(attempt: Attempt | null, outcome: Outcome): RetryProgress {
     const hasAnswer = attempt?.hasHeaders === true;
     this.#progress ??= {
       countedAttempts: 0,
@@ -172,13 +170,13 @@ export class RetriedCall extends ResilientCall {
       isReplayable: true,
     };
     this.#progress.countedAttempts = this.counted;
-    this.#progress.isCommitted = hasAnswer && (!this.#holdsAnswer || outcome.origin === "remote");
+    this.#progress.isCommitted = hasAnswer && (!this.holdsAnswer || outcome.origin === "remote");
     this.#progress.isReplayable = this.outbox.isReplayable;
     return this.#progress;
   }
 
   /** Counts the retry. @returns how long to wait for it, in ms */
-  #delayOf(
+  private delayOf(
     decision: Exclude<RetryDecision, { kind: "deliver" }>,
     outcome: Outcome,
     progress: RetryProgress,
@@ -190,20 +188,19 @@ export class RetriedCall extends ResilientCall {
       this.env.noteThrottled(false);
       return decision.delayMs;
     }
-    this.counted--;
-    this.#transparent++;
+    this.history.transparent++;
     if (outcome.progress === "refused") progress.transparentRetries.refused++;
     counters.transparentRetries++;
-    return transparentDelayMs(this.#transparent);
+    return transparentDelayMs(this.history.transparent);
   }
 
-  #retryNow(last: Outcome): void {
+  private retryNow(last: Outcome): void {
     this.leaveWaits();
     if (!this.limits.isPassed) return this.proceed();
     this.finish(deadlineInBackoff(last));
   }
 
-  #onQueueTimeout(): void {
+  private onQueueTimeout(): void {
     this.leaveWaits();
     this.finish(deadlineInQueue(this.env.target, this.transport.missing));
   }

@@ -6,6 +6,7 @@ type MethodOptions = Pick<
   NonNullable<ChannelOptions["methods"]>[string],
   | "idempotent"
   | "timeoutMs"
+  | "maxTimeoutMs"
   | "waitForReady"
   | "retry"
   | "hedging"
@@ -27,6 +28,7 @@ const BYTES_KEYS = ["maxSendMessageBytes", "maxReceiveMessageBytes"] as const;
 const UNSAID: MethodOptions = {
   idempotent: false,
   timeoutMs: channelDataShape.timeoutMs.parse(undefined),
+  maxTimeoutMs: null,
   waitForReady: false,
   hedging: false,
   maxSendMessageBytes: MAX_BYTES,
@@ -76,7 +78,8 @@ function optionsOf(entry: MethodConfig, rules: EntryRules, warn: (problem: strin
   const isDeclared = rules.declareIdempotent && (retry !== null || hedging !== null);
   return {
     ...(isDeclared ? { idempotent: true } : {}),
-    ...(isSet(timeout) ? { timeoutMs: timeout } : {}),
+    // R48: what holds where the application gives no deadline, and the longest where it gives one.
+    ...(isSet(timeout) ? { timeoutMs: timeout, maxTimeoutMs: timeout } : {}),
     ...(isSet(waitForReady) ? { waitForReady } : {}),
     retry: retry ?? false,
     ...(hedging === null ? {} : { hedging }),

@@ -26,6 +26,7 @@ export type ServiceConfigImport = z.input<typeof importOptionsSchema>;
 export type ServiceConfigOptions = Pick<
   ChannelOptions,
   | "timeoutMs"
+  | "maxTimeoutMs"
   | "waitForReady"
   | "retry"
   | "hedging"

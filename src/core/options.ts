@@ -183,7 +183,7 @@ export function suggest(name: string, known: readonly string[]): string {
     .sort((a, b) => a.far - b.far)[0];
   if (nearest !== undefined && nearest.far <= suggestionDistance(name, nearest.candidate))
     return ` (did you mean ${nearest.candidate}?)`;
-  return known.length > 0 && known.length <= 30 ? ` (known: ${known.join(", ")})` : "";
+  return known.length > 0 && known.length <= 40 ? ` (known: ${known.join(", ")})` : "";
 }
 
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {

@@ -39,4 +39,13 @@ export {
   type Requests,
   type ServerStream,
 } from "./promises/index.js";
+export {
+  type HedgingInterceptorOptions,
+  hedgingInterceptor,
+  type RepeatCollaborators,
+  type RetryInterceptorOptions,
+  type RetryLogger,
+  retryInterceptor,
+  retryThrottle,
+} from "./retry/index.js";
 export { type StubClass, stubFor } from "./stub-for.js";

@@ -25,6 +25,13 @@ export type HedgeDecision =
   /** The same attempt again, which no server application has seen (R21). */
   | { readonly kind: "transparent"; readonly why: string };
 
+/** The other attempts of the call when one has failed. */
+export interface OtherAttempts {
+  readonly inFlight: number;
+  /** Those that are due and wait for an endpoint, or for the next turn. */
+  readonly due: number;
+}
+
 /**
  * Decides when the attempts of one call start, and which failure ends it (gRFC A6, hedging; R32-R37). Times are
  * instants of one monotonic clock, in milliseconds.
@@ -54,6 +61,16 @@ export class HedgePlan {
     return this.#dueAt < Number.POSITIVE_INFINITY;
   }
 
+  /** True once no further attempt may start, those that are due already included. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** True while the throttle is what stands in the way: it refused the last attempt that was due. */
+  get isThrottled(): boolean {
+    return this.#isThrottled;
+  }
+
   /** The first attempt starts; it is never throttled (R30). */
   begin(now: number): void {
     this.#count(now);
@@ -65,14 +82,13 @@ export class HedgePlan {
    */
   take(now: number): boolean {
     this.#count(now);
-    const isAllowed = this.#throttle?.canRetry() !== false;
-    if (!isAllowed) this.#isThrottled = true;
-    return isAllowed;
+    this.#isThrottled = this.#throttle?.canRetry() === false;
+    return !this.#isThrottled;
   }
 
-  /** The last attempt had to wait for an endpoint and starts now: the next one follows a full delay later. */
+  /** The last attempt had to wait for an endpoint and starts now: the next one follows a full delay later, or when pushback says. */
   startedLate(now: number): void {
-    if (this.#dueAt < Number.POSITIVE_INFINITY) this.#dueAt = now + this.#delayMs;
+    if (this.isMoreDue) this.#dueAt = Math.max(this.#dueAt, now + this.#delayMs);
   }
 
   /** No further attempt: the call is committed, or its request is no longer kept. */
@@ -83,10 +99,9 @@ export class HedgePlan {
 
   /**
    * An attempt failed before the call was committed. Records it on the throttle.
-   * @param othersInFlight attempts that still run
    * @param incident what all failures of one connection loss or suspicion share, or null
    */
-  onFailure(outcome: Outcome, now: number, othersInFlight: number, incident: object | null): HedgeDecision {
+  onFailure(outcome: Outcome, now: number, others: OtherAttempts, incident: object | null): HedgeDecision {
     const final = FINAL_REASONS.get(outcome.reason);
     if (final === undefined && this.#isTransparent(outcome)) {
       return { kind: "transparent", why: "repeated at once: no application has seen the attempt" };
@@ -95,7 +110,7 @@ export class HedgePlan {
     const isFatal = final !== undefined || !this.#isNonFatal(outcome);
     if (this.#costsToken(outcome, isFatal, pushback)) this.#throttle?.recordFailure(incident);
     if (isFatal) return deliver(final ?? `${statusName(outcome.code)} is fatal to a hedged call`);
-    return this.#afterNonFatal(pushback, now, othersInFlight);
+    return this.#afterNonFatal(pushback, now, others);
   }
 
   /**
@@ -112,7 +127,7 @@ export class HedgePlan {
     return `no further attempt: ${why}`;
   }
 
-  #afterNonFatal(pushback: Pushback, now: number, othersInFlight: number): HedgeDecision {
+  #afterNonFatal(pushback: Pushback, now: number, { inFlight, due }: OtherAttempts): HedgeDecision {
     if (pushback.kind === "stop") this.stop();
     const mayStart = !this.#isStopped && this.#started < this.#policy.options.maxAttempts;
     if (mayStart && pushback.kind === "after") {
@@ -121,17 +136,17 @@ export class HedgePlan {
     }
     // R33: at once, and the one after it a full delay from now.
     if (mayStart && this.take(now)) return { kind: "send", why: "next attempt at once" };
-    if (othersInFlight > 0) return { kind: "wait", why: `${othersInFlight} more in flight` };
-    return this.#giveUp(pushback);
+    // R37: those in flight may finish; those that only wait to be sent are not sent any more.
+    const others = this.#isStopped ? inFlight : inFlight + due;
+    return others > 0 ? { kind: "wait", why: `${others} more in flight` } : this.#giveUp();
   }
 
-  #giveUp(pushback: Pushback): HedgeDecision {
-    if (pushback.kind === "stop") return deliver("the server's pushback forbids another attempt");
+  #giveUp(): HedgeDecision {
+    if (this.#isStopped) return deliver("the server's pushback forbids another attempt");
     if (this.#isThrottled && this.#throttle !== null) {
       const { tokens, maxTokens } = this.#throttle;
       return deliver(`the retry throttle is at ${tokens} of ${maxTokens} tokens`, true);
     }
-    if (this.#isStopped) return deliver("the request is no longer in the retry buffer");
     return deliver(`${this.#started} of ${this.#policy.options.maxAttempts} attempts used`);
   }
 

@@ -1,7 +1,7 @@
 export { Backoff } from "./backoff.js";
 export type { RetryDecision, RetryPolicy, RetryProgress } from "./decide.js";
 export { decideRetry } from "./decide.js";
-export type { HedgeDecision, HedgingPolicy } from "./hedging.js";
+export type { HedgeDecision, HedgingPolicy, OtherAttempts } from "./hedging.js";
 export { HedgePlan } from "./hedging.js";
 export type { HedgingOptions, ResolvedHedgingOptions, ResolvedHedgingOverride } from "./hedging-options.js";
 export { hedgingOptionsSchema, hedgingOverrideSchema } from "./hedging-options.js";

@@ -10,7 +10,7 @@ const C22 = {
   endpoint: A,
   ms: 0,
   sentBytes: 5,
-  receivedBytes: 5,
+  receivedBytes: 4,
 };
 
 describe("the story of a failed call", () => {

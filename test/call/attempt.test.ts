@@ -24,14 +24,15 @@ function attemptOn(slot = new FakeSlot(TARGET)) {
   const inner = new FakeCall(host, "/test.Echo/Say", NEVER, null);
   slot.nextCall = inner;
   const heard: string[] = [];
+  const outbox = new Outbox(new BufferBudget(1_000, 1_000));
   const owner = {
+    outbox,
     onAttemptHeaders: () => void heard.push("headers"),
     onAttemptMessage: () => void heard.push("message"),
     onAttemptStatus: () => void heard.push(`status with ${slot.inFlight} in flight`),
   };
-  const outbox = new Outbox(new BufferBudget(1_000, 1_000));
-  const attempt = new Attempt(slot, false, 1, 0, NEVER, owner, outbox);
-  const start = (): void => attempt.start("/test.Echo/Say", null, new Metadata(), null, true);
+  const attempt = new Attempt(slot, false, 1, 0, 0, owner);
+  const start = (): void => attempt.start("/test.Echo/Say", null, new Metadata(), null, true, NEVER);
   return { slot, inner, heard, outbox, attempt, start };
 }
 
@@ -139,7 +140,7 @@ describe("an attempt", () => {
 
   it("ends its write with itself, so that a dead write is no stalled one", async () => {
     const { inner, outbox, slot, start } = attemptOn();
-    outbox.add({ message: Buffer.from("x"), flags: undefined, callback: undefined });
+    outbox.add(Buffer.from("x"));
     start();
     await settle();
     expect(slot.writes).toBe(1);

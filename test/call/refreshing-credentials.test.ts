@@ -1,11 +1,7 @@
-import { CallCredentials, Metadata, status } from "@grpc/grpc-js";
+import { type CallCredentials, Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import type { CredentialsContext } from "../../src/call/credentials-fetcher.js";
-import {
-  canRefresh,
-  composeCredentials,
-  refreshingCredentials,
-} from "../../src/call/refreshing-credentials.js";
+import { refreshingCredentials } from "../../src/call/refreshing-credentials.js";
 import { configErrorOf } from "../support/config-error.js";
 import { ManualClock, settle } from "../support/manual-clock.js";
 
@@ -216,61 +212,6 @@ describe("a fetch of credentials that fails", () => {
     expect(await next).toBe("token 2");
     expect(server.refreshes()).toBe(2);
     expect(clock.pendingTimers).toBe(0);
-  });
-});
-
-describe("composed credentials", () => {
-  const apiKey = CallCredentials.createFromMetadataGenerator((_asked, callback) => {
-    const metadata = new Metadata();
-    metadata.set("api-key", "k");
-    callback(null, metadata);
-  });
-
-  it.each<[string, (fetched: CallCredentials) => CallCredentials]>([
-    ["fetched.compose(other)", (fetched) => fetched.compose(apiKey)],
-    ["composeCredentials(fetched, other)", (fetched) => composeCredentials(fetched, apiKey)],
-    ["composeCredentials(other, fetched)", (fetched) => composeCredentials(apiKey, fetched)],
-    ["three", (fetched) => composeCredentials(apiKey, fetched).compose(apiKey)],
-  ])("by %s carry both, and refresh the fetched ones", async (_how, compose) => {
-    const server = tokenServer();
-    const composed = compose(refreshingCredentials(server.fetch));
-    if (!canRefresh(composed)) throw new Error("cannot be refreshed");
-
-    composed.refresh();
-    const metadata = await composed.generateMetadata(ASKED);
-
-    expect(metadata.getMap()).toEqual({ authorization: "token 1", "api-key": "k" });
-    expect(server.refreshes()).toBe(1);
-    expect(composed.generation).toBe(1);
-  });
-
-  it("refresh both where both can be", async () => {
-    const servers = [tokenServer(), tokenServer()];
-    const [first, second] = servers.map(({ fetch }) => refreshingCredentials(fetch));
-    const composed = composeCredentials(first as CallCredentials, second as CallCredentials);
-    if (!canRefresh(composed)) throw new Error("cannot be refreshed");
-
-    composed.refresh(composed.generation);
-    await composed.generateMetadata(ASKED);
-    composed.refresh(0);
-    await composed.generateMetadata(ASKED);
-
-    expect(servers.map((server) => server.refreshes())).toEqual([1, 1]);
-    expect(composed.generation).toBe(2);
-  });
-
-  it("with none are the same", () => {
-    const credentials = refreshingCredentials(() => ({}));
-
-    expect(credentials.compose(CallCredentials.createEmpty())).toBe(credentials);
-    expect(CallCredentials.createEmpty().compose(credentials)).toBe(credentials);
-  });
-
-  it("that nobody fetches cannot be refreshed", () => {
-    expect(
-      [apiKey, apiKey.compose(apiKey), CallCredentials.createEmpty(), null, undefined].map(canRefresh),
-    ).toEqual(Array(5).fill(false));
-    expect(canRefresh(composeCredentials(apiKey, apiKey))).toBe(false);
   });
 });
 

@@ -47,6 +47,7 @@ describe("a new channel", () => {
         transparentRetries: 0,
         hedges: 0,
       },
+      failures: [],
       throttle: { tokens: 20, maxTokens: 20 },
       retryBufferBytes: 5,
       endpoints: [A, B].map((address) => ({

@@ -1,9 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { BufferBudget, Outbox, type OutgoingMessage } from "../../src/call/retry-buffer.js";
+import { BufferBudget, Outbox } from "../../src/call/retry-buffer.js";
 
-function entry(bytes: number, callback?: () => void): OutgoingMessage {
-  return { message: Buffer.alloc(bytes), flags: undefined, callback };
-}
+const bytes = (length: number): Buffer => Buffer.alloc(length);
 
 describe("the budget of the retry buffer", () => {
   it("R19: has a limit per call and one per channel, each usable to the last byte", () => {
@@ -38,7 +36,7 @@ describe("the budget of the retry buffer", () => {
 describe("the outbox", () => {
   it("keeps the messages in order while a replay may need them", () => {
     const outbox = new Outbox(new BufferBudget(100, 100));
-    const [first, second] = [entry(1), entry(2)];
+    const [first, second] = [bytes(1), bytes(2)];
     outbox.add(first);
     outbox.add(second);
 
@@ -52,9 +50,9 @@ describe("the outbox", () => {
   it("R15: a message that overflows it is sent all the same, but ends replaying for the whole stream", () => {
     const budget = new BufferBudget(100, 100);
     const outbox = new Outbox(budget);
-    outbox.add(entry(60));
+    outbox.add(bytes(60));
 
-    const large = entry(41);
+    const large = bytes(41);
     outbox.add(large);
 
     expect(outbox.isReplayable).toBe(false);
@@ -67,15 +65,15 @@ describe("the outbox", () => {
     const outbox = new Outbox(budget);
     outbox.stopReplay();
 
-    outbox.add(entry(50));
+    outbox.add(bytes(50));
 
     expect(budget.takenBytes).toBe(0);
   });
 
   it("R18: forgets what was sent once no replay can need it, and keeps the numbering", () => {
     const outbox = new Outbox(new BufferBudget(100, 100));
-    const third = entry(3);
-    for (const one of [entry(1), entry(2), third]) outbox.add(one);
+    const third = bytes(3);
+    for (const one of [bytes(1), bytes(2), third]) outbox.add(one);
 
     outbox.stopReplay();
     outbox.forgetBefore(2);
@@ -88,9 +86,9 @@ describe("the outbox", () => {
   it("gives its bytes back once, however often it ends", () => {
     const budget = new BufferBudget(100, 100);
     const other = new Outbox(budget);
-    other.add(entry(10));
+    other.add(bytes(10));
     const outbox = new Outbox(budget);
-    outbox.add(entry(30));
+    outbox.add(bytes(30));
 
     outbox.stopReplay();
     outbox.close();
@@ -99,12 +97,34 @@ describe("the outbox", () => {
     expect(budget.takenBytes).toBe(10);
   });
 
+  it("holds a message once that grpc-js has and nobody will send again", () => {
+    const outbox = new Outbox(new BufferBudget(100, 100));
+    outbox.add(bytes(101));
+    outbox.add(bytes(102), 2);
+
+    outbox.onSent(0);
+    outbox.onSent(1);
+
+    expect(outbox.at(0)).toHaveLength(0);
+    expect(outbox.at(1)).toMatchObject({ message: { length: 0 }, flags: 2 });
+    expect(outbox.end).toBe(2);
+  });
+
+  it("holds on to what was sent while a replay may need it", () => {
+    const outbox = new Outbox(new BufferBudget(100, 100));
+    outbox.add(bytes(5));
+
+    outbox.onSent(0);
+
+    expect(outbox.at(0)).toHaveLength(5);
+  });
+
   it("calls the callbacks of messages that were never sent, once, so that no writer waits for ever", async () => {
     const outbox = new Outbox(new BufferBudget(100, 100));
     const [first, second] = [vi.fn(), vi.fn()];
-    outbox.add(entry(1, first));
-    outbox.add(entry(1));
-    outbox.add(entry(1, second));
+    outbox.add(bytes(1), undefined, first);
+    outbox.add(bytes(1));
+    outbox.add(bytes(1), undefined, second);
 
     outbox.close();
     outbox.close();

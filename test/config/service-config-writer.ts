@@ -22,11 +22,11 @@ function nameOf(name: string): object {
 }
 
 function entryOf(name: object, entry: Entry): object {
-  const { timeoutMs, waitForReady, retry, hedging, maxSendMessageBytes, maxReceiveMessageBytes } = entry;
+  const { maxTimeoutMs, waitForReady, retry, hedging, maxSendMessageBytes, maxReceiveMessageBytes } = entry;
   const { maxAttempts = 1, backoff, retryableCodes } = retry || {};
   return {
     name: [name],
-    ...(typeof timeoutMs === "number" ? { timeout: durationText(timeoutMs) } : {}),
+    ...(typeof maxTimeoutMs === "number" ? { timeout: durationText(maxTimeoutMs) } : {}),
     ...(waitForReady === undefined ? {} : { waitForReady }),
     ...(maxSendMessageBytes === undefined ? {} : { maxRequestMessageBytes: maxSendMessageBytes }),
     ...(maxReceiveMessageBytes === undefined ? {} : { maxResponseMessageBytes: maxReceiveMessageBytes }),

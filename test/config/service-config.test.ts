@@ -84,7 +84,7 @@ describe("a service config", () => {
 
 describe("an entry of methodConfig", () => {
   it("makes no configured retries without a policy (R8)", () => {
-    expect(imported({ timeout: "1s" })).toEqual({ timeoutMs: 1_000, retry: false });
+    expect(imported({ timeout: "1s" })).toEqual({ timeoutMs: 1_000, maxTimeoutMs: 1_000, retry: false });
     expect(fromServiceConfig({ methodConfig: [{ name: [{}] }] })).toEqual({ retry: { maxAttempts: 1 } });
   });
 
@@ -108,6 +108,7 @@ describe("an entry of methodConfig", () => {
     expect(methods?.["a.B/C"]).toEqual({
       idempotent: false,
       timeoutMs: 30_000,
+      maxTimeoutMs: null,
       waitForReady: false,
       retry: false,
       hedging: false,
@@ -129,7 +130,9 @@ describe("an entry of methodConfig", () => {
       hedging: { maxAttempts: 3 },
       retry: { maxAttempts: 1 },
     });
-    expect(options.methods).toEqual({ "a.B": { timeoutMs: 30_000, hedging: false, retry: IMPORTED } });
+    expect(options.methods).toEqual({
+      "a.B": { timeoutMs: 30_000, maxTimeoutMs: null, hedging: false, retry: IMPORTED },
+    });
   });
 
   it.each([{}, { service: "" }, { service: null, method: null }, { service: "", method: "" }])(

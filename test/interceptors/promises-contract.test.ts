@@ -11,7 +11,7 @@ const INTERCEPTED = { client: { interceptors: [passThrough] } };
 
 interface PromisedEnd {
   readonly answers: readonly string[];
-  readonly error: Record<string, unknown> | null;
+  readonly error: (grpc.ServiceError & Record<string, unknown>) | null;
   readonly headers: grpc.Metadata | null;
   readonly statuses: readonly CallStatus[];
 }
@@ -50,7 +50,7 @@ function suite(entrance: Entrance): void {
       expect(error).toBeInstanceOf(ResilienceError);
       expect(error).toMatchObject({ code: REFUSAL.code, details: REFUSAL.details, reason: "REMOTE" });
       expect(error).toMatchObject({ origin: "remote", processed: "maybe", name: "ResilienceError" });
-      expect((error?.["metadata"] as grpc.Metadata).get("why-bin")).toEqual([REFUSAL.binaryTrailer]);
+      expect(error?.metadata.get("why-bin")).toEqual([REFUSAL.binaryTrailer]);
       expect(error?.["attempts"]).toHaveLength(1);
       expect(statuses).toHaveLength(1);
       expect(statuses[0]).toMatchObject({ code: REFUSAL.code, details: REFUSAL.details });

@@ -2,6 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { createChannel, type PromiseClient, promises, stubFor } from "holdfast";
 import { afterEach, beforeEach } from "vitest";
 import { QUICK } from "../support/contract-doors.js";
+import { turns } from "../support/event-loop.js";
 import { type LeakBaseline, leakBaseline } from "../support/leak-check.js";
 
 const identity = (bytes: Buffer): Buffer => bytes;
@@ -158,4 +159,15 @@ export function signalled<T = void>(): { promise: Promise<T>; resolve(value: T):
     resolve = settle;
   });
   return { promise, resolve };
+}
+
+/** The value that a number keeps over many turns of the event loop. */
+export async function standstill(read: () => number): Promise<number> {
+  let last = -1;
+  for (let same = 0; same < 50; same++) {
+    if (read() !== last) same = 0;
+    last = read();
+    await turns(10);
+  }
+  return last;
 }

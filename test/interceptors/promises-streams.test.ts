@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { turns, until } from "../support/event-loop.js";
 import { FaultProxy } from "../support/fault-proxy.js";
-import { readToEnd, rejection, scenes, signalled, WAYS } from "./promises-scene.js";
+import { readToEnd, rejection, scenes, signalled, standstill, WAYS } from "./promises-scene.js";
 
 const open = scenes();
 const A = Buffer.from("a");
@@ -185,14 +185,3 @@ describe.each(WAYS)("answers read %s", (way) => {
     expect(unhandled).toEqual([]);
   });
 });
-
-/** The value that a number keeps over many turns of the event loop. */
-async function standstill(read: () => number): Promise<number> {
-  let last = -1;
-  for (let same = 0; same < 50; same++) {
-    if (read() !== last) same = 0;
-    last = read();
-    await turns(10);
-  }
-  return last;
-}

@@ -6,8 +6,10 @@ import { Ledger, type Verdict } from "./truth-ledger.js";
 import { CUTS, type Cut, CutProxy, SIDES, type Side, spread } from "./truth-proxy.js";
 import { CELL_KEY, OpenedStreams } from "./truth-streams.js";
 
-/** Connections cut at the same time: enough to overlap the black holes, whose calls wait for their deadline. */
-const WORKERS = 64;
+/** Calls behind black holes only wait for their deadline, so that many of them can wait at a time. */
+const HOLE_WORKERS = 48;
+/** Few, because they keep the processor busy, and the deadlines of the others run meanwhile. */
+const WORKERS = 8;
 /** Enough for a call on a busy machine; behind a black hole every call takes this long. */
 const HOLE_TIMEOUT_MS = 500;
 const TIMEOUT_MS = 20_000;
@@ -61,24 +63,30 @@ class CutStage {
   async run(matrix: CutMatrix): Promise<void> {
     const cells = await this.#cellsOf(matrix);
     const told: (Omit<Verdict, "ran" | "opened"> & { readonly id: string })[] = [];
-    const proxies = await spread(
-      cells,
-      WORKERS,
-      () => CutProxy.start(this.server.port),
-      async (cell, proxy) => {
-        const id = this.#nextId();
-        const group = `${cell.kind}, ${cell.age}, ${cell.door}${cell.isIdempotent ? ", idempotent" : ""}`;
-        const name = `${cell.cut} after ${cell.bytes} bytes of the ${cell.side}`;
-        told.push({
-          id,
-          cell: name,
-          group,
-          isIdempotent: cell.isIdempotent,
-          ...(await this.#one(cell, id, proxy)),
-        });
-      },
-    );
-    await Promise.all(proxies.map((proxy) => proxy.close()));
+    const cutOne = async (cell: Cell, proxy: CutProxy): Promise<void> => {
+      const id = this.#nextId();
+      const group = `${cell.kind}, ${cell.age}, ${cell.door}${cell.isIdempotent ? ", idempotent" : ""}`;
+      const name = `${cell.cut} after ${cell.bytes} bytes of the ${cell.side}`;
+      told.push({
+        id,
+        cell: name,
+        group,
+        isIdempotent: cell.isIdempotent,
+        ...(await this.#one(cell, id, proxy)),
+      });
+    };
+    const hire = (): Promise<CutProxy> => CutProxy.start(this.server.port);
+    const isHole = ({ cut }: Cell): boolean => cut === "black hole";
+    const proxies = await Promise.all([
+      spread(cells.filter(isHole), HOLE_WORKERS, hire, cutOne),
+      spread(
+        cells.filter((cell) => !isHole(cell)),
+        WORKERS,
+        hire,
+        cutOne,
+      ),
+    ]);
+    await Promise.all(proxies.flat().map((proxy) => proxy.close()));
     // What reached the server before its connection went may still be on its way to the handler.
     await turns(10);
     const ran = this.#runs();
@@ -96,11 +104,10 @@ class CutStage {
     await client.close();
     const counts = proxy.takeCounts();
     await proxy.close();
-    // The cuts of one position in turn: calls behind black holes only wait, and others run meanwhile.
     return SIDES.flatMap((side) =>
-      Array.from({ length: counts[side] + MARGIN_BYTES }, (_, bytes) =>
-        CUTS.map((cut) => ({ ...matrix, cut, side, bytes })),
-      ).flat(),
+      CUTS.flatMap((cut) =>
+        Array.from({ length: counts[side] + MARGIN_BYTES }, (_, bytes) => ({ ...matrix, cut, side, bytes })),
+      ),
     );
   }
 

@@ -17,6 +17,8 @@ export interface EndingMatrix {
   readonly kinds: readonly CounterMethod[];
   readonly doors: readonly TruthDoor[];
   readonly isIdempotent: boolean;
+  /** Whether every attempt is ended, or the first; both unless given. */
+  readonly isEveryAttempt?: readonly boolean[];
 }
 
 /** One call that a server ends in a way of its own. */
@@ -63,10 +65,11 @@ export async function runEndings(matrix: EndingMatrix): Promise<Ledger> {
 }
 
 /** Where every attempt is ended the connection is warm at first; where only the first is, it is fresh. */
-function cellsOf({ endings, kinds, doors, isIdempotent }: EndingMatrix): Cell[] {
+function cellsOf(matrix: EndingMatrix): Cell[] {
+  const { endings, kinds, doors, isIdempotent, isEveryAttempt: whether = [true, false] } = matrix;
   return kinds.flatMap((kind) =>
     doors.flatMap((door) =>
-      [true, false].flatMap((isEveryAttempt) =>
+      whether.flatMap((isEveryAttempt) =>
         endings.flatMap((ending) =>
           STAGES.map((stage) => ({
             scene: { stage, ending, isEveryAttempt },

@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from "node:http2";
 import { turns } from "./event-loop.js";
 import { grpcFrame, respondOk, sendFrame } from "./raw-frames.js";
 import { RawHttp2Server, type RawRequest } from "./raw-http2-server.js";
@@ -7,6 +8,7 @@ import { CELL_KEY } from "./truth-streams.js";
 export const STAGES = [
   "stream opened",
   "request headers read",
+  "response headers sent early",
   "request read",
   "handler ran",
   "response headers sent",
@@ -54,10 +56,13 @@ export interface Scene {
   readonly isEveryAttempt: boolean;
 }
 
-/** True where the server claims not to have run what it has run. */
+/** True where the server claims not to have run what it has run: by code, or by a last stream id below the call's. */
 export function isLie({ stage, ending }: Scene): boolean {
-  if (STAGES.indexOf(stage) < RUNS_FROM) return false;
-  return ending.frame === "GOAWAY" ? ending.last === "below" : ending.code === CODES.get("REFUSED_STREAM");
+  const isRefused = ending.code === CODES.get("REFUSED_STREAM");
+  return (
+    STAGES.indexOf(stage) >= RUNS_FROM &&
+    (isRefused || (ending.frame === "GOAWAY" && ending.last === "below"))
+  );
 }
 
 const RST_STREAM = 0x3;
@@ -119,11 +124,13 @@ export class TruthServer {
     // At once, while the frames behind the headers are still unread.
     if (!reaches("request headers read")) return;
     await turns(2);
-    if (!reaches("request read")) return;
+    // A proxy, or a library that answers before it hands the call on.
+    if (STAGES[stage] === "response headers sent early") respond(stream);
+    if (!reaches("request read")) return turns(2);
     await wholeRequest(request);
     if (reaches("handler ran")) this.#run(cell);
     if (stream.destroyed || !reaches("response headers sent")) return;
-    stream.respond(GRPC_HEADERS, { waitForTrailers: true });
+    respond(stream);
     if (reaches("response message sent")) stream.write(grpcFrame(Buffer.from("answer")));
     if (reaches("trailers pending")) {
       const isAsked = new Promise((resolve) => stream.once("wantTrailers", resolve).once("close", resolve));
@@ -136,6 +143,10 @@ export class TruthServer {
   #run(cell: string): void {
     this.#runs.set(cell, this.runsOf(cell) + 1);
   }
+}
+
+function respond(stream: ServerHttp2Stream): void {
+  if (!stream.destroyed) stream.respond(GRPC_HEADERS, { waitForTrailers: true });
 }
 
 async function wholeRequest({ stream }: RawRequest): Promise<void> {

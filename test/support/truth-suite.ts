@@ -1,24 +1,25 @@
 import { afterAll, afterEach, beforeEach, expect } from "vitest";
+import { ClientSockets } from "./client-sockets.js";
 import { until } from "./event-loop.js";
 import { Ledger } from "./truth-ledger.js";
 
 /**
  * A file of matrices: prints its table once at the end, and proves that no call left a socket behind. `leakBaseline`
- * also knows every timer, which would cost these thousands of calls several times their own time.
+ * also knows every timer, which would cost these thousands of calls several times their own time, and sees the
+ * sockets of Node's server, which now and then keeps one that its client has reset.
  */
 export function truthSuite(title: string): Ledger {
   const ledger = new Ledger();
-  let before = 0;
+  let sockets: ClientSockets;
   beforeEach(() => {
-    before = openSockets();
+    sockets = new ClientSockets();
   });
-  afterEach(() => until(() => openSockets() <= before, "the end of every socket"));
-  afterAll(() => console.info(`${title}\n\n${ledger.table}\n`, JSON.stringify(process.cpuUsage())));
+  afterEach(async () => {
+    await until(() => sockets.open.length === 0, "the end of every client's socket");
+    sockets.close();
+  });
+  afterAll(() => console.info(`${title}\n\n${ledger.table}\n`));
   return ledger;
-}
-
-function openSockets(): number {
-  return process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP")).length;
 }
 
 /** What holds of every call of every matrix. */

@@ -10,6 +10,9 @@ export type Verdict = "success" | "failure" | "loss" | "neutral";
 /** An interceptor below kept the call back: nobody was asked. */
 const KEPT_BACK: ReadonlySet<Reason> = new Set(["CIRCUIT_OPEN", "OVERLOADED", "CONFIG_INVALID"]);
 
+/** grpc-js's words, beneath the interceptors, for a serializer of the user that threw. */
+const UNSERIALIZED = /^Request message serialization failure/;
+
 /** What the end of a call says about its target, by the rule of the channel's breakers (design decision 7). */
 export function verdictOf(
   status: StatusObject,
@@ -20,6 +23,7 @@ export function verdictOf(
     // Callers cancel with CANCELLED; an interceptor above that limits attempts says so.
     return status.code === Status.DEADLINE_EXCEEDED ? "failure" : "neutral";
   }
+  if (status.code === Status.INTERNAL && UNSERIALIZED.test(status.details)) return "neutral";
   const outcome = isReported(status) ? reportedOutcome(status) : classify(status, evidence);
   if (outcome.isConnectionLoss) return "loss";
   // Where the client has one channel for the whole target, that it cannot connect is what there is to say about it.

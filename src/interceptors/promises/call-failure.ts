@@ -11,6 +11,9 @@ export interface CallEnd {
   readonly hasMessage: boolean;
 }
 
+/** What grpc-js's `Client` finds wrong with an answer that arrived, or with its absence from a call that ended well. */
+const ANSWER_FAULTS = /^(Response message parsing error: |No message received$|Too many responses received$)/;
+
 /**
  * Rejects with the error of a call that failed. The error is made here and now, not when the call began, which would
  * cost each call more than all else; two turns late, because by then V8 finds whoever awaits the promise that follows
@@ -36,8 +39,7 @@ export function errorOf(end: CallEnd): ResilienceError {
 function initOf({ status, fault, ...seen }: CallEnd): ResilienceErrorInit {
   const told = status.reason === undefined ? classified(status, seen) : status;
   const { reason = "REMOTE", origin = "remote", processed = "maybe", code, details, metadata } = told;
-  // A fault of the server is one of its answer.
-  const wasRun = status.code === Status.OK || seen.hasMessage || fault?.reason === "REMOTE";
+  const wasRun = status.code === Status.OK || seen.hasMessage;
   return {
     reason: fault?.reason ?? reason,
     code: fault?.code ?? code,
@@ -57,6 +59,9 @@ function classified(
   { hasHeaders, hasMessage }: Pick<CallEnd, "hasHeaders" | "hasMessage">,
 ): Partial<ResilienceErrorInit> & ToldStatus {
   if (status.code === Status.OK) return status;
+  if (ANSWER_FAULTS.test(status.details)) {
+    return { ...status, reason: "REMOTE", origin: "local", processed: "yes" };
+  }
   return classify(status, {
     hasHeaders,
     hasMessage,

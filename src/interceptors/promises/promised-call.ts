@@ -38,7 +38,6 @@ export abstract class PromisedCall implements CallListener {
   }
 
   onStatus(status: ToldStatus): void {
-    if (this.ended !== null) return;
     if (this.#onAbort !== null) this.plan.signal?.removeEventListener("abort", this.#onAbort);
     const { fault, hasMessage } = this;
     this.ended = { status, fault, hasHeaders: this.#hasHeaders, hasMessage };

@@ -191,6 +191,26 @@ describe("the breaker interceptor", () => {
     expect(stage.interceptor.state()).toBe("open");
   });
 
+  it("learns nothing from a request that could not be serialised", async () => {
+    const stage = new BreakerStage();
+    const client = new grpc.Client("127.0.0.1:9", grpc.credentials.createInsecure(), {
+      interceptors: [stage.interceptor],
+    });
+    const refuse = (): Buffer => {
+      throw new Error("no such field");
+    };
+    stage.fail(5);
+    await stage.clock.advance(5_000);
+
+    const error = await new Promise<grpc.ServiceError | null>((resolve) => {
+      client.makeUnaryRequest("/a.B/C", refuse, (bytes) => bytes, {}, resolve);
+    });
+    client.close();
+
+    expect(error).toMatchObject({ code: status.INTERNAL });
+    expect(stage.interceptor.state()).toBe("half-open");
+  });
+
   it("does not count a cancel", async () => {
     const stage = new BreakerStage({ consecutiveFailures: 1 });
 

@@ -76,6 +76,7 @@ describe("the concurrency limit interceptor", () => {
     const { told } = stage.start({ options: { deadline: stage.clock.epoch() + 10 } });
 
     await stage.clock.advance(10);
+    expect(stage.clock.pendingTimers).toBe(0);
     stage.start();
 
     expect(told.statuses[0]).toMatchObject({ code: status.DEADLINE_EXCEEDED, reason: "DEADLINE_EXCEEDED" });

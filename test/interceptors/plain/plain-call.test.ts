@@ -97,6 +97,28 @@ describe("a call that waits in an interceptor", () => {
     expect(listenerCounts(controller.signal)).toEqual({ abort: 0 });
   });
 
+  it("lets go of signal, parent and timer once it is on its way", async () => {
+    const transport = new FakeTransport();
+    const { interceptor, clock, release } = waiting();
+    const controller = new AbortController();
+    const parent = Object.assign(new EventEmitter(), {
+      cancelled: false,
+      getDeadline: () => clock.epoch() + 20,
+    });
+    const options = {
+      ...callOptions({ signal: controller.signal }),
+      parent: parent as unknown as NonNullable<grpc.CallOptions["parent"]>,
+    };
+    const { told } = unaryThrough(interceptor, transport, { options });
+
+    release();
+    await settle();
+
+    expect(listenerCounts(controller.signal)).toEqual({ abort: 0 });
+    expect([parent.listenerCount("cancelled"), clock.pendingTimers]).toEqual([0, 0]);
+    expect([transport.calls.length, told.statuses.length]).toEqual([1, 0]);
+  });
+
   it("ends when its signal had been aborted before", async () => {
     const transport = new FakeTransport();
     const { interceptor, release } = waiting();

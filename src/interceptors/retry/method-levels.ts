@@ -1,0 +1,59 @@
+import type { InterceptorOptions } from "@grpc/grpc-js";
+import { KnownMethods } from "../../call/index.js";
+import type { MethodTraits } from "./repeat-env.js";
+
+interface Traits {
+  readonly idempotent?: boolean | undefined;
+  readonly attemptTimeoutMs?: number | null | undefined;
+}
+
+interface RepeatOptions<L extends Traits> extends Traits {
+  readonly maxBufferedMessages: number;
+  readonly methods: Readonly<Record<string, L>>;
+}
+
+/** A key of the method's own entry, else of its service's; undefined where neither has it. */
+export function ofMethod<L extends object, K extends keyof L>(
+  methods: Readonly<Record<string, L>>,
+  path: string,
+  key: K,
+): L[K] | undefined {
+  const name = path.slice(1);
+  const levels = [name, name.slice(0, Math.max(0, name.lastIndexOf("/")))];
+  return levels
+    .map((level) => (Object.hasOwn(methods, level) ? methods[level]?.[key] : undefined))
+    .find((value) => value !== undefined);
+}
+
+/** What holds for a method: its entry before the options, and these before its definition. */
+export function traitsOf<L extends Traits>(
+  options: RepeatOptions<L>,
+  { method_definition: definition }: InterceptorOptions,
+): MethodTraits {
+  const { path } = definition;
+  const attemptTimeoutMs = ofMethod(options.methods, path, "attemptTimeoutMs");
+  return {
+    isIdempotent:
+      ofMethod(options.methods, path, "idempotent") ??
+      options.idempotent ??
+      KnownMethods.of({ definition }).isIdempotent(path),
+    attemptTimeoutMs: attemptTimeoutMs === undefined ? options.attemptTimeoutMs : attemptTimeoutMs,
+    maxBufferedMessages: options.maxBufferedMessages,
+  };
+}
+
+/** Makes what holds for a method once, at its first call. */
+export class MethodCache<T> {
+  readonly #byPath = new Map<string, T>();
+
+  constructor(private readonly make: (options: InterceptorOptions) => T) {}
+
+  of(options: InterceptorOptions): T {
+    const { path } = options.method_definition;
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return known;
+    const made = this.make(options);
+    this.#byPath.set(path, made);
+    return made;
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { exceeds, positiveMs } from "../../core/index.js";
+import {
+  hedgingOptionsSchema,
+  hedgingOverrideSchema,
+  retryOptionsSchema,
+  retryOverrideSchema,
+} from "../../retry/index.js";
+import { deadlineOptionsSchema } from "../plain/plain-options.js";
+
+/** The same names as of the other interceptors. */
+const methodName = deadlineOptionsSchema.shape.methods.unwrap().keyType;
+
+const attemptTimeoutMs = () => positiveMs().nullable().optional();
+
+/** What both interceptors ask, beside when to repeat. */
+const shared = {
+  /** True when running any method twice does no harm. Default: what the definition of each method says. */
+  idempotent: z.boolean().optional(),
+  /**
+   * Time of one attempt within the call's deadline, in ms; null for none. Default: for idempotent calls with a single
+   * request and response that have a deadline, an equal share of it, at most 5,000; none for others.
+   */
+  attemptTimeoutMs: attemptTimeoutMs(),
+  /**
+   * Request messages of one call that are kept for a further attempt; a longer stream is sent once. Default 100; 0
+   * keeps none. Messages are objects here, whose bytes nobody knows.
+   */
+  maxBufferedMessages: z.int().min(0).default(100),
+};
+const perMethod = { idempotent: z.boolean().optional(), attemptTimeoutMs: attemptTimeoutMs() };
+
+const { maxAttempts, maxAttemptsLimit, backoff, retryableCodes, throttle } = retryOptionsSchema.shape;
+
+export const retryInterceptorOptionsSchema = z
+  .strictObject({
+    maxAttempts,
+    maxAttemptsLimit,
+    backoff,
+    retryableCodes,
+    /** The retry throttle all calls through the interceptor share; false = none. Default: 20 tokens, 0.1 back. */
+    throttle,
+    ...shared,
+    /** The same by `package.Service/Method` or `package.Service`, each key by the more exact name first. */
+    methods: z
+      .record(methodName, z.strictObject({ ...perMethod, retry: retryOverrideSchema.optional() }))
+      .default({}),
+  })
+  .check(({ value, issues }) => {
+    const asked = Object.entries(value.methods).map(([name, { retry }]) =>
+      askOf(["methods", name, "retry"], retry),
+    );
+    for (const ask of [{ path: [], attempts: value.maxAttempts }, ...asked]) refuse(ask, value, issues);
+  });
+export type RetryInterceptorOptions = z.input<typeof retryInterceptorOptionsSchema>;
+export type ResolvedRetryInterceptorOptions = z.output<typeof retryInterceptorOptionsSchema>;
+
+export const hedgingInterceptorOptionsSchema = hedgingOptionsSchema
+  .safeExtend({
+    maxAttemptsLimit,
+    /** As of the retry interceptor: it pauses further attempts while failures dominate. */
+    throttle,
+    ...shared,
+    /** The same by `package.Service/Method` or `package.Service`; `hedging: false` for none. */
+    methods: z
+      .record(methodName, z.strictObject({ ...perMethod, hedging: hedgingOverrideSchema.optional() }))
+      .default({}),
+  })
+  .check(({ value, issues }) => {
+    const asked = Object.entries(value.methods).map(([name, { hedging }]) =>
+      askOf(["methods", name, "hedging"], hedging),
+    );
+    for (const ask of [{ path: [], attempts: value.maxAttempts }, ...asked]) refuse(ask, value, issues);
+  });
+export type HedgingInterceptorOptions = z.input<typeof hedgingInterceptorOptionsSchema>;
+export type ResolvedHedgingInterceptorOptions = z.output<typeof hedgingInterceptorOptionsSchema>;
+
+interface Ask {
+  readonly path: string[];
+  readonly attempts: number | undefined;
+}
+
+function askOf(
+  path: string[],
+  policy: false | { readonly maxAttempts?: number | undefined } | undefined,
+): Ask {
+  return { path, attempts: policy === false ? undefined : policy?.maxAttempts };
+}
+
+function refuse(
+  { path, attempts }: Ask,
+  { maxAttemptsLimit: limit }: { readonly maxAttemptsLimit: number },
+  issues: z.core.$ZodRawIssue[],
+): void {
+  if (!exceeds(attempts, limit)) return;
+  const message = `maxAttempts is ${attempts}; allowed: 1 to maxAttemptsLimit (${limit})`;
+  issues.push({ code: "custom", message, path, input: attempts });
+}

@@ -1,0 +1,15 @@
+import * as grpc from "@grpc/grpc-js";
+import { harden } from "/work/main/src/index.ts";
+import { CounterClient, counterClient } from "/work/main/test/support/counter-service.ts";
+import { CountingServer } from "/work/main/test/support/counting-server.ts";
+const server = await CountingServer.start();
+server.serverStream = () => {};
+const bare = counterClient(server.address);
+process.on("uncaughtException", (e) => console.log("UNCAUGHT", which, e.message));
+let which = "bare";
+const s = bare.serverStream(Buffer.from("x")); await new Promise(r => setTimeout(r, 100)); s.cancel(); await new Promise(r => setTimeout(r, 100));
+which = "hard";
+const hard = harden(new CounterClient(server.address, grpc.credentials.createInsecure()), { insecure: true });
+const t = hard.serverStream(Buffer.from("x")); await new Promise(r => setTimeout(r, 100)); t.cancel(); await new Promise(r => setTimeout(r, 100));
+console.log("done");
+process.exit(0);
