@@ -562,8 +562,8 @@ describe("what a retry interceptor sends again", () => {
       seen.push(storage.getStore());
       return nextCall(options);
     };
-    const call = scene.interceptor({ method_definition: definitionOf("/a.B/C") }, watched);
     storage.run("mine", () => {
+      const call = scene.interceptor({ method_definition: definitionOf("/a.B/C") }, watched);
       call.start(new grpc.Metadata(), { onReceiveStatus: () => void seen.push(storage.getStore()) });
     });
     await scene.fail();
