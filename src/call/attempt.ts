@@ -165,6 +165,7 @@ export class Attempt {
       hasMessage,
       isStreamOpened: this.isStreamOpened(),
       isConnectionLost: this.slot.isLost,
+      isSessionOver: this.slot.isSessionOver,
       isPooled: this.slot.isPooled,
       isAttemptLimited,
       isDeadlineDue,

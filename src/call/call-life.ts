@@ -136,7 +136,9 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   }
 
   private recovered({ trail }: AttemptHistory, status: StatusObject): ReportedStatus {
-    this.env.events.emit({ type: "call.recovered", method: this.path, attempts: this.made });
+    // Attempts that only lost a race are told, but nothing had failed.
+    const hasFailed = trail.records.some(({ reason }) => reason !== "CANCELLED");
+    if (hasFailed) this.env.events.emit({ type: "call.recovered", method: this.path, attempts: this.made });
     return { ...status, attempts: trail.records };
   }
 

@@ -157,10 +157,8 @@ export const methodsWithinChannel = z.superRefine<object>(
   (options, context) => {
     const { methods, retry, timeoutMs } = options as Fields;
     const limit = fieldsOf(retry)["maxAttemptsLimit"] ?? DEFAULT_LIMIT;
-    const { maxAttempts: hedges } = fieldsOf((options as Fields)["hedging"]);
-    if (exceeds(hedges, limit)) {
-      const message = `allowed: 2 to retry.maxAttemptsLimit (${limit})`;
-      context.addIssue({ code: "custom", path: ["hedging", "maxAttempts"], message });
+    for (const [message, ...path] of hedgingProblems({ hedging: (options as Fields)["hedging"] }, limit)) {
+      context.addIssue({ code: "custom", path, message });
     }
     for (const [name, method] of Object.entries(fieldsOf(methods))) {
       const own = fieldsOf(method);
@@ -198,7 +196,9 @@ function hedgingProblems(method: Fields, limit: unknown): [message: string, ...p
   if (idempotent === false) {
     problems.push(["needs a method that is idempotent, and idempotent is false", "hedging"]);
   }
-  if (exceeds(fieldsOf(hedging)["maxAttempts"], limit)) {
+  // What no method may have at all is told by its own schema.
+  const isValid = hedgingOverrideSchema.safeParse(hedging).success;
+  if (isValid && exceeds(fieldsOf(hedging)["maxAttempts"], limit)) {
     problems.push([`allowed: 2 to retry.maxAttemptsLimit (${limit})`, "hedging", "maxAttempts"]);
   }
   return problems;

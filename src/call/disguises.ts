@@ -39,7 +39,11 @@ const DISGUISES: readonly Disguise[] = [
     progress: "no-pick",
   },
   // Not "unsent": a transparent retry would ask a broken token server again and again.
-  { text: /^Getting metadata from plugin failed/, reason: "METADATA_INVALID", progress: "no-pick" },
+  {
+    text: /^(Invalid status from control plane: \d+ \w+ )?Getting metadata from plugin failed/,
+    reason: "METADATA_INVALID",
+    progress: "no-pick",
+  },
 
   // Never left the client: `request()` of a session that is over throws.
   {

@@ -45,9 +45,8 @@ export class HedgedCall extends ResilientCall {
     this.#timer = new HedgeTimer(this, this.#plan, () => this.#onTimer());
   }
 
-  protected get maxAttempts(): number {
-    return this.hedging.options.maxAttempts;
-  }
+  /** Attempts overlap, so none of them has to leave time for the next: each has a limit only where one was configured. */
+  protected readonly maxAttempts = 1;
 
   /** R38: what the application writes goes to every attempt. */
   protected pumpAttempts(): void {

@@ -97,7 +97,9 @@ export class MethodPolicies {
     const pick = <K extends keyof ResolvedMethodOptions>(key: K): ResolvedMethodOptions[K] | undefined =>
       levels.find((level) => level[key] !== undefined)?.[key];
     const retryOptions = overrideRetry(this.options.retry, pick("retry"));
-    const hedging = pick("hedging") ?? this.options.hedging;
+    // R1: one or the other, and what is said nearest to the method decides which.
+    const nearest = levels.find(({ hedging, retry }) => hedging !== undefined || retry !== undefined);
+    const hedging = nearest === undefined ? this.options.hedging : (nearest.hedging ?? false);
     return {
       path,
       isIdempotent: pick("idempotent") ?? this.known.isIdempotent(path),

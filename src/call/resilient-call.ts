@@ -109,7 +109,7 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   /** @returns null, or how it failed: grpc-js threw, so nothing was sent */
   protected startAttempt(attempt: Attempt): Outcome | null {
     const { slot } = attempt;
-    if (this.made === 1) this.watchStream();
+    if (this.watch === undefined) this.watchStream();
     const metadata = attemptMetadata(this.metadata, this.counted - 1, slot.isPooled);
     const issues = issuesNow(this.credentials, slot.callCredentials);
     if (issues !== null) attempt.issues = issues;

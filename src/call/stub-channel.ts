@@ -21,6 +21,7 @@ export class StubChannelTransport implements CallTransport, Slot {
   readonly isPooled = false;
   readonly bytesRead = 0;
   readonly isLost = false;
+  readonly isSessionOver = false;
   lastSuccessAt = 0;
   readonly missing = "the stub's own channel";
   readonly address: string;

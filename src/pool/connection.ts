@@ -74,6 +74,10 @@ export class Connection implements Slot, DialOwner {
     return this.#state === "closed" || this.#hasGoaway || this.#dial.sockets.isClosed;
   }
 
+  get isSessionOver(): boolean {
+    return this.#state === "closed" || this.#dial.sockets.isEnded;
+  }
+
   get peerWhileQueued(): string | null {
     return this.#channel?.getTarget() ?? null;
   }

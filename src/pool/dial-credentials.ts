@@ -54,7 +54,9 @@ function singleDial(
     async connect(socket: Socket): ReturnType<SecureConnector["connect"]> {
       sockets.settleOn(socket);
       try {
-        return await connector.connect(socket);
+        const connected = await connector.connect(socket);
+        sockets.carriedBy(connected.socket);
+        return connected;
       } catch (error) {
         sockets.fail(error instanceof Error ? error : new Error(String(error)));
         throw error;

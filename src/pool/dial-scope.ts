@@ -13,6 +13,8 @@ export class DialSockets {
   readonly #sockets = new Set<Socket>();
   /** The socket that became the connection. */
   #main: Socket | null = null;
+  /** What the session writes to: the main socket, or TLS around it. */
+  #carrier: Socket | null = null;
   #error: Error | null = null;
   #isDestroyed = false;
   /** Sockets that grpc-js is about to open for this dial. */
@@ -46,13 +48,19 @@ export class DialSockets {
       this.#sockets.delete(socket);
       if (socket === this.#main || this.#main === null) this.onClosed();
     });
-    if (this.#isDestroyed) socket.destroy();
+    // Not at once: Node announces a socket before it connects it, and connecting one that is destroyed revives it.
+    if (this.#isDestroyed) process.nextTick(() => socket.destroy());
   }
 
   /** Names the socket that carries the connection, once TCP stands. */
   settleOn(socket: Socket): void {
     this.#adopt(socket);
     this.#main = socket;
+  }
+
+  /** Names the socket that HTTP/2 uses, once TLS stands too. */
+  carriedBy(carrier: Socket): void {
+    this.#carrier = carrier;
   }
 
   /** Notes why the dial failed, when the failure is not an error of the socket itself (TLS). */
@@ -77,6 +85,11 @@ export class DialSockets {
 
   get isClosed(): boolean {
     return this.#main !== null && (this.#main.destroyed || this.#main.closed);
+  }
+
+  /** Our side has hung up, as Node does at once when the session ends: its socket closes a little later. */
+  get isEnded(): boolean {
+    return this.isClosed || this.#carrier?.writableEnded === true;
   }
 
   get isDestroyed(): boolean {

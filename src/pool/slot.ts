@@ -47,6 +47,8 @@ export interface Slot {
   readonly bytesRead: number;
   /** True once its socket is gone, or the peer has said goodbye. */
   readonly isLost: boolean;
+  /** True once its HTTP/2 session has ended, all streams with it; a GOAWAY without an error lets running ones go on. */
+  readonly isSessionOver: boolean;
   /** What `getPeer()` of a call says before its stream exists; null where that proves nothing. */
   readonly peerWhileQueued: string | null;
   /** True for a connection of the pool, false for a stub's own channel, which picks and dials by itself. */

@@ -7,6 +7,7 @@ export class FakeSlot implements Slot {
   readonly gate = openGate;
   readonly bytesRead = 0;
   readonly isLost = false;
+  readonly isSessionOver = false;
   readonly isPooled: boolean;
   lastSuccessAt = 0;
   inFlight = 0;

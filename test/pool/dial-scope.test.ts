@@ -84,13 +84,14 @@ describe("a dial", () => {
 });
 
 describe("the sockets of a dial", () => {
-  it("keep no process alive and are all destroyed with it, also one that comes too late", () => {
+  it("keep no process alive and are all destroyed with it, also one that comes too late", async () => {
     const sockets = new DialSockets(() => {});
     const [early, late] = [new FakeSocket(), new FakeSocket()];
     sockets.settleOn(early.asSocket);
 
     sockets.destroy();
     sockets.settleOn(late.asSocket);
+    await settle();
 
     expect([early, late].map(({ destroyed, isRef }) => [destroyed, isRef])).toEqual([
       [true, false],

@@ -122,7 +122,7 @@ export class InterceptedAttempt {
   }
 
   #onHeaders(metadata: Metadata): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded || this.hasHeaders) return;
     this.hasHeaders = true;
     this.owner.onAttemptHeaders(this, metadata);
   }
