@@ -1,7 +1,7 @@
 import { type CallCredentials, type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Incident, InnerCall, Slot } from "../pool/index.js";
 import type { Evidence } from "./classify.js";
-import { bytesOf, type Outbox, type Outgoing } from "./retry-buffer.js";
+import { bytesOf, type Outbox, type OutgoingMessage } from "./retry-buffer.js";
 
 type MessageContext = Parameters<InnerCall["sendMessageWithContext"]>[0];
 
@@ -32,7 +32,8 @@ export class Attempt {
   #inner: InnerCall | null = null;
   /** Absolute index of the next message to send. */
   #next = 0;
-  #writing: Outgoing | null = null;
+  /** What is on its way; true for bytes alone, which grpc-js holds then. */
+  #writing: OutgoingMessage | true | null = null;
   #isHalfClosed = false;
   #isEnded = false;
   hasHeaders = false;
@@ -67,7 +68,7 @@ export class Attempt {
   /** Those of the message that is written, as grpc-js's write context has them. */
   get flags(): number | undefined {
     const entry = this.#writing;
-    return entry !== null && "message" in entry ? entry.flags : undefined;
+    return entry === null || entry === true ? undefined : entry.flags;
   }
 
   /** Tells it from a wait; no field, which every attempt would pay for. */
@@ -126,7 +127,7 @@ export class Attempt {
     const entry = this.owner.outbox.at(this.#next);
     if (entry !== undefined) {
       this.#next++;
-      this.#writing = entry;
+      this.#writing = "message" in entry ? entry : true;
       const message = bytesOf(entry);
       this.sentBytes += message.length;
       this.slot.writeStarted();
@@ -219,7 +220,7 @@ export class Attempt {
     if (entry === null) return;
     this.endWrite();
     this.owner.outbox.forgetBefore(this.#next);
-    if ("message" in entry) {
+    if (entry !== true) {
       const { callback } = entry;
       entry.callback = undefined;
       callback?.();
