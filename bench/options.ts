@@ -8,7 +8,7 @@ export type Part = (typeof PARTS)[number];
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
-  --only <part>     one part only; default all of them, about four minutes on two cores:
+  --only <part>     one part only; default all of them, four to five minutes on two quiet cores:
                       fake      unary calls over a transport that answers at once: what the client's own code costs
                       sockets   unary calls to servers on loopback, with 1, 64 and 256 in flight
                       streams   streams of 1,000 messages to the same servers, per message

@@ -36,7 +36,8 @@ export class Attempt {
   #writing: OutgoingMessage | true | null = null;
   #isHalfClosed = false;
   #isEnded = false;
-  hasHeaders = false;
+  /** The response headers; null before they came. */
+  headers: Metadata | null = null;
   hasMessage = false;
   /** Bytes of the messages so far. */
   sentBytes = 0;
@@ -112,6 +113,10 @@ export class Attempt {
     return this.#next;
   }
 
+  get hasHeaders(): boolean {
+    return this.headers !== null;
+  }
+
   get inner(): InnerCall | null {
     return this.#inner;
   }
@@ -180,7 +185,7 @@ export class Attempt {
 
   onReceiveMetadata(metadata: Metadata): void {
     if (this.#isEnded) return;
-    this.hasHeaders = true;
+    this.headers = metadata;
     this.owner.onAttemptHeaders(this, metadata);
   }
 

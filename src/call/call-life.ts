@@ -44,6 +44,10 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   /** Leaves every wait. */
   protected abstract leaveWaits(): void;
 
+  protected get isResponseStream(): boolean {
+    return this.kind.responseStream;
+  }
+
   get path(): string {
     return this.policy.path;
   }

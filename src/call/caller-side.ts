@@ -1,5 +1,5 @@
 import { type CallCredentials, type InterceptingListener, Metadata, status as Status } from "@grpc/grpc-js";
-import type { Reason, ReportedStatus } from "../core/index.js";
+import { isReason, type Reason, type ReportedStatus } from "../core/index.js";
 import { guardCallCredentials, type InnerCall } from "../pool/index.js";
 import { AnswerDelivery } from "./answer-delivery.js";
 import type { CallEnv } from "./call-env.js";
@@ -40,6 +40,8 @@ export abstract class CallerSide extends AnswerDelivery implements InnerCall {
   }
 
   protected abstract readonly isDone: boolean;
+  /** The response is a stream. */
+  protected abstract readonly isResponseStream: boolean;
   /** The call whose peer is the caller's: the attempt that was made last. */
   protected abstract readonly visible: InnerCall | null;
   /** The caller has started the call. */
@@ -118,6 +120,18 @@ export abstract class CallerSide extends AnswerDelivery implements InnerCall {
   }
 
   protected override deliverStatus(status: ReportedStatus): void {
-    this.#listener?.onReceiveStatus(status);
+    try {
+      this.#listener?.onReceiveStatus(status);
+    } catch (error) {
+      if (!this.isUnheardCancel(error)) throw error;
+    }
+  }
+
+  /**
+   * grpc-js reports every end but OK as an `error` event, which ends the process where nobody listens. Of a stream that
+   * the application itself has cancelled that tells nobody anything.
+   */
+  private isUnheardCancel(error: unknown): boolean {
+    return this.isResponseStream && isReason(error, "CANCELLED");
   }
 }

@@ -52,6 +52,20 @@ export function noCompression(): Outcome {
   return notSent(ownStatus(Status.INTERNAL, details), "CONFIG_INVALID");
 }
 
+/**
+ * What a server said that does not speak gRPC, such as a proxy's page (R165): grpc-js does not look at the content type,
+ * reads the page as messages and blames their size.
+ * @returns null where the answer is gRPC
+ */
+export function notGrpc(headers: Metadata, status: StatusObject): StatusObject | null {
+  const [contentType] = headers.get("content-type");
+  if (contentType === undefined || /^application\/grpc($|[+;])/.test(String(contentType))) return null;
+  // Any other HTTP status than 200 has a code of its own.
+  if (/HTTP status/.test(status.details)) return null;
+  const details = `The answer is ${contentType}, not gRPC: ${status.details}`;
+  return { code: Status.UNKNOWN, details, metadata: status.metadata };
+}
+
 /** grpc-js 1.14 gives a status without code and details where it cannot read how an answer is compressed. */
 export function readable(status: StatusObject): StatusObject {
   if ((status.code as Status | undefined) !== undefined) return status;

@@ -8,7 +8,7 @@ import { CallLife } from "./call-life.js";
 import { cancelled, classify } from "./classify.js";
 import { issuesNow } from "./fresh-credentials.js";
 import { attemptLimitMs } from "./method-policy.js";
-import { failedStart, readable } from "./own-outcomes.js";
+import { failedStart, notGrpc, readable } from "./own-outcomes.js";
 import { StreamWatch, type StreamWatchOwner } from "./stream-watch.js";
 
 /** How much earlier than ours a server's timer may fire for the same deadline; it is sent in whole milliseconds. */
@@ -142,6 +142,8 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
     const evidence = attempt.evidence(isLimited, isDue);
     const { ending } = this;
     if (ending !== null) return cancelled(ending.status, ending.reason, evidence);
+    const strange = attempt.headers === null ? null : notGrpc(attempt.headers, status);
+    if (strange !== null) return classify(strange, evidence);
     return attempt.isTimedOut ? cancelled(status, "ATTEMPT_TIMEOUT", evidence) : classify(status, evidence);
   }
 

@@ -1,7 +1,6 @@
 import { Metadata, status } from "@grpc/grpc-js";
-import { callOptions } from "holdfast";
+import { callOptions, refreshingCredentials } from "holdfast";
 import { describe, expect, it } from "vitest";
-import { refreshingCredentials } from "../../src/call/refreshing-credentials.js";
 import { type CountingServer, unary } from "../support/counting-server.js";
 import { endings, failureOf, Stage } from "../support/stage.js";
 

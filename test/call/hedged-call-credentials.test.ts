@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { refreshingCredentials } from "../../src/call/refreshing-credentials.js";
+import { refreshingCredentials } from "../../src/call/index.js";
 import { type ChannelBench, NOTHING_LEFT } from "../support/channel-bench.js";
 import { unary } from "../support/test-call.js";
 import { answer, failAttempt, hedgedBench } from "./hedges.js";

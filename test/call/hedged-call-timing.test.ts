@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { NOTHING_LEFT } from "../support/channel-bench.js";
+import { A, B, NOTHING_LEFT, readyBench } from "../support/channel-bench.js";
 import { answer, failAttempt, HEDGED, hedgedBench } from "./hedges.js";
 
 const attempts = (bench: Awaited<ReturnType<typeof hedgedBench>>) => bench.network.calls.length;
@@ -60,6 +60,18 @@ describe("the attempts of a hedged call", () => {
 
     const start = clock.epoch() - 100;
     expect(bench.network.calls.map((call, n) => call.timeoutAt(start + n * 50))).toEqual([1_000, 950, 900]);
+  });
+
+  it("have all the time of the call each, since none has to leave time for the next (R54)", async () => {
+    const { attemptTimeoutMs: _none, ...byDefault } = HEDGED;
+    const bench = await readyBench(byDefault, { addresses: [A, B] });
+    const call = await bench.unary({ deadline: bench.clock.epoch() + 20_000 });
+
+    await bench.advance(19_999);
+    expect([attempts(bench), call.isOver]).toEqual([3, false]);
+    await answer(bench, 0);
+
+    expect(call.messages).toEqual(["answer 0"]);
   });
 
   it("have no limit of retry.maxAttempts, but never more than maxAttemptsLimit (R2, R6)", async () => {

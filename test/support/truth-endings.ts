@@ -87,7 +87,7 @@ function cellsOf(matrix: EndingMatrix): Cell[] {
 function describe({ scene, kind, door, isWarm, isIdempotent }: Cell) {
   const cell = `${nameOf(scene)}, ${kind}, ${isWarm ? "warm" : "fresh"}, ${door}`;
   const group = `${scene.ending.frame}, ${scene.stage}${isIdempotent ? ", idempotent" : ""}`;
-  return { cell, group, isIdempotent, isLie: isLie(scene) };
+  return { cell, group, isIdempotent, isLie: isLie(scene, door) };
 }
 
 async function one(

@@ -2,6 +2,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import { turns } from "./event-loop.js";
 import { grpcFrame, respondOk, sendFrame } from "./raw-frames.js";
 import { RawHttp2Server, type RawRequest } from "./raw-http2-server.js";
+import type { TruthDoor } from "./truth-calls.js";
 import { CELL_KEY } from "./truth-streams.js";
 
 /** How far a server gets with a call before it ends it. */
@@ -56,13 +57,15 @@ export interface Scene {
   readonly isEveryAttempt: boolean;
 }
 
-/** True where the server claims not to have run what it has run: by code, or by a last stream id below the call's. */
-export function isLie({ stage, ending }: Scene): boolean {
+/**
+ * True where the server claims not to have run what it has run: by code, or by a last stream id below the call's. A
+ * GOAWAY with the code REFUSED_STREAM claims nothing of streams it accepts, but only a pool tells it from RST_STREAM.
+ */
+export function isLie({ stage, ending }: Scene, door: TruthDoor): boolean {
+  if (STAGES.indexOf(stage) < RUNS_FROM) return false;
   const isRefused = ending.code === CODES.get("REFUSED_STREAM");
-  return (
-    STAGES.indexOf(stage) >= RUNS_FROM &&
-    (isRefused || (ending.frame === "GOAWAY" && ending.last === "below"))
-  );
+  if (ending.frame === "RST_STREAM") return isRefused;
+  return ending.last === "below" || (isRefused && door === "own channel");
 }
 
 const RST_STREAM = 0x3;

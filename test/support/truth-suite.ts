@@ -15,7 +15,7 @@ export function truthSuite(title: string): Ledger {
     sockets = new ClientSockets();
   });
   afterEach(async () => {
-    await until(() => sockets.open.length === 0, "the end of every client's socket");
+    await until(() => sockets.open.length === 0, "the end of every client's socket", 20_000);
     sockets.close();
   });
   afterAll(() => console.info(`${title}\n\n${ledger.table}\n`));

@@ -115,6 +115,7 @@ export class HedgedInterceptedCall extends RepeatedCall {
       story.isThrottled = decision.isThrottled;
       return this.#giveUp(attempt, status, outcome);
     }
+    if (this.isPassed) return this.onDeadline();
     // R37: those in flight may finish; no other is sent.
     if (this.#plan.isStopped) this.leaveWaits();
     if (decision.kind === "transparent") this.counted--;

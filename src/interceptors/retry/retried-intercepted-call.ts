@@ -63,7 +63,8 @@ export class RetriedInterceptedCall extends RepeatedCall {
   }
 
   onAttemptMessage(attempt: InterceptedAttempt, message: unknown): void {
-    this.commitTo(attempt);
+    // Where an interceptor below answers without headers.
+    if (!attempt.hasHeaders) this.commitTo(attempt);
     this.deliverMessage(message);
   }
 

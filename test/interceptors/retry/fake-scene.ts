@@ -17,7 +17,8 @@ import {
 } from "../plain/fake-below.js";
 
 export const { UNAVAILABLE, CANCELLED, DEADLINE_EXCEEDED, INVALID_ARGUMENT, INTERNAL, OK } = grpc.status;
-export const METHOD = "/test.Service/Method";
+/** What most tests of retries need: methods that may be repeated, and no bucket that another test could empty. */
+export const IDEMPOTENT = { idempotent: true, throttle: false } as const;
 
 export interface LogLine {
   readonly level: string;

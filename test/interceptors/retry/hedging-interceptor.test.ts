@@ -1,8 +1,9 @@
 import * as grpc from "@grpc/grpc-js";
 import fc from "fast-check";
-import { callOptions, retryThrottle } from "holdfast";
+import { breakerInterceptor, callOptions, compose, retryThrottle } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { settle } from "../../support/manual-clock.js";
+import { unaryThrough } from "../plain/fake-below.js";
 import {
   CANCELLED,
   DEADLINE_EXCEEDED,
@@ -231,6 +232,17 @@ describe("a hedging interceptor", () => {
     expect(scene.clock.pendingTimers).toBe(0);
   });
 
+  it("waits for no pushback that comes after the deadline (R12, R20)", async () => {
+    const scene = FakeScene.hedging({ ...THREE, attemptTimeoutMs: null, delayMs: 10_000 });
+    const { told } = scene.unary({ options: callOptions({ timeoutMs: 500 }) });
+    await scene.clock.advance(510);
+    await scene.fail(UNAVAILABLE, "busy", { "grpc-retry-pushback-ms": "60000" });
+
+    expect(told.statuses).toMatchObject([{ code: DEADLINE_EXCEEDED }]);
+    expect(scene.attempts).toBe(1);
+    expect(scene.clock.pendingTimers).toBe(0);
+  });
+
   it("hedges by the live p95 of the method's own answers once there are enough (R32)", async () => {
     const scene = FakeScene.hedging({ throttle: false, initialDelayMs: 1_000 });
     const answerAfter = async (ms: number, method: string): Promise<void> => {
@@ -248,6 +260,20 @@ describe("a hedging interceptor", () => {
     await scene.clock.advance(999);
 
     expect(scene.attempts).toBe(before + 3);
+  });
+
+  it("lets a cancelled loser count for nothing at the breaker below (R41)", async () => {
+    const scene = FakeScene.hedging(THREE);
+    const breaker = breakerInterceptor({ consecutiveFailures: 1 }, { clock: scene.clock });
+    const chain = compose(scene.interceptor, breaker);
+    const { told } = unaryThrough(chain, scene.below);
+    await scene.clock.advance(100);
+    scene.attempt(2).end(OK);
+    await settle();
+
+    expect(told.statuses).toMatchObject([{ code: OK }]);
+    expect(scene.attempt(1).cancelledWith?.code).toBe(CANCELLED);
+    expect(breaker.state()).toBe("closed");
   });
 
   it("tells exactly one status, whatever order timer, answers, failures and cancel come in (R39)", async () => {
