@@ -11,8 +11,7 @@ import type { ReportedStatus } from "../core/index.js";
 export abstract class AnswerDelivery extends AsyncResource {
   /** The answer of an attempt that may yet be repeated: nothing of it reaches the application before its status. */
   #heldHeaders: Metadata | null = null;
-  /** An array from the second message on, which a single response does not have. */
-  #heldMessages: Buffer | Buffer[] | null = null;
+  #heldMessage: Buffer | null = null;
 
   constructor() {
     super("HoldfastCall");
@@ -29,22 +28,26 @@ export abstract class AnswerDelivery extends AsyncResource {
   /** The attempt is to be repeated: its answer was none. */
   protected dropHeld(): void {
     this.#heldHeaders = null;
-    this.#heldMessages = null;
+    this.#heldMessage = null;
   }
 
   protected handOverHeaders(metadata: Metadata, isInContext: boolean): void {
     this.tell(this.deliverHeaders, metadata, isInContext);
   }
 
-  /** @returns true when it is held back with the headers */
-  protected handOverMessage(message: Buffer, isInContext: boolean): boolean {
-    if (this.#heldHeaders === null) {
-      this.tell(this.deliverMessage, message, isInContext);
-      return false;
+  /**
+   * @returns whether it was held back, handed over, or handed over after what was held: a second message, which no
+   *   single answer has, so that from now on the caller sees all of it
+   */
+  protected handOverMessage(message: Buffer, isInContext: boolean): "held" | "told" | "released" {
+    const headers = this.#heldHeaders;
+    if (headers !== null && this.#heldMessage === null) {
+      this.#heldMessage = message;
+      return "held";
     }
-    if (this.#heldMessages === null) this.#heldMessages = message;
-    else this.#heldMessages = [this.#heldMessages, message].flat();
-    return true;
+    if (headers !== null) this.tell(this.deliverHeld, headers, isInContext);
+    this.tell(this.deliverMessage, message, isInContext);
+    return headers === null ? "told" : "released";
   }
 
   /** The end, after an answer that was held back until now. Call it in the caller's context. */
@@ -55,11 +58,10 @@ export abstract class AnswerDelivery extends AsyncResource {
   }
 
   private deliverHeld(headers: Metadata): void {
-    const messages = this.#heldMessages;
+    const message = this.#heldMessage;
     this.dropHeld();
     this.deliverHeaders(headers);
-    if (Array.isArray(messages)) for (const message of messages) this.deliverMessage(message);
-    else if (messages !== null) this.deliverMessage(messages);
+    if (message !== null) this.deliverMessage(message);
   }
 
   /** News of a pooled connection comes in the caller's context by itself; a stub's own channel has a queue of its own. */

@@ -1,15 +1,10 @@
 import { type CallCredentials, type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Incident, InnerCall, Slot } from "../pool/index.js";
 import type { Evidence } from "./classify.js";
+import type { CredentialIssues } from "./credential-issues.js";
 import { bytesOf, type Outbox, type OutgoingMessage } from "./retry-buffer.js";
 
 type MessageContext = Parameters<InnerCall["sendMessageWithContext"]>[0];
-
-/** Which issue of their credentials call and connection had. */
-export interface CredentialIssues {
-  readonly ofCall: number;
-  readonly ofSlot: number;
-}
 
 /** What an attempt tells its call. */
 export interface AttemptOwner {
@@ -36,6 +31,7 @@ export class Attempt {
   #writing: OutgoingMessage | true | null = null;
   #isHalfClosed = false;
   #isEnded = false;
+  #isCancelled = false;
   /** The response headers; null before they came. */
   headers: Metadata | null = null;
   hasMessage = false;
@@ -117,6 +113,11 @@ export class Attempt {
     return this.headers !== null;
   }
 
+  /** Of them, those whose way is known to be over. */
+  get writtenCount(): number {
+    return this.#writing === null ? this.#next : this.#next - 1;
+  }
+
   get inner(): InnerCall | null {
     return this.#inner;
   }
@@ -128,7 +129,8 @@ export class Attempt {
   /** Sends what can be sent: one message, then waits for its callback. */
   pump(): void {
     const inner = this.#inner;
-    if (inner === null || this.#isEnded || this.#writing !== null || this.#isHalfClosed) return;
+    if (inner === null || this.#isEnded || this.#isCancelled || this.#writing !== null || this.#isHalfClosed)
+      return;
     const entry = this.owner.outbox.at(this.#next);
     if (entry !== undefined) {
       this.#next++;
@@ -153,6 +155,8 @@ export class Attempt {
   }
 
   cancel(code: number, details: string): void {
+    // From here on the outbox is for others.
+    this.#isCancelled = true;
     this.#inner?.cancelWithStatus(code, details);
   }
 
@@ -178,7 +182,7 @@ export class Attempt {
     };
   }
 
-  /** The attempt ran out of time; see `Slot.noteTimeout`. */
+  /** See `Slot.noteTimeout`. */
   noteTimeout(): Incident {
     return this.slot.noteTimeout(this.startedAt, this.#bytesAtStart);
   }
@@ -199,10 +203,10 @@ export class Attempt {
   onReceiveStatus(status: StatusObject): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    if (this.#writing !== null) this.endWrite();
     try {
       this.owner.onAttemptStatus(this, status);
     } finally {
+      if (this.#writing !== null) this.endWrite();
       // Last, because the end of the last call closes a draining connection, which would read as its loss.
       this.slot.callEnded();
     }
@@ -224,6 +228,7 @@ export class Attempt {
     const entry = this.#writing;
     if (entry === null) return;
     this.endWrite();
+    if (this.#isCancelled) return;
     this.owner.outbox.forgetBefore(this.#next);
     if (entry !== true) {
       const { callback } = entry;

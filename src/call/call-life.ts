@@ -2,7 +2,7 @@ import { status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Reason, ReportedStatus } from "../core/index.js";
 import { AttemptHistory } from "./attempt-history.js";
 import type { Cancellable } from "./call-limits.js";
-import { CallerSide } from "./caller-side.js";
+import { CallerSide, NO_METADATA } from "./caller-side.js";
 import { notSent } from "./classify.js";
 import { isIdempotentCall } from "./method-policy.js";
 import { noCompression, notBegun, ownStatus } from "./own-outcomes.js";
@@ -101,7 +101,7 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
     this.isWaitingForReady = settings.waitForReady ?? marks.waitForReady ?? policy.isWaitingForReady;
     this.#stage = "begun";
     if (this.#ending !== null) return this.finish(notSent(this.#ending.status, this.#ending.reason));
-    const obstacle = limits.obstacle(metadata, env.maxMetadataBytes);
+    const obstacle = limits.obstacle(metadata === NO_METADATA ? null : metadata, env.maxMetadataBytes);
     if (obstacle !== null) return this.finish(notSent(obstacle.status, obstacle.reason));
     const transport = env.transportFor(settings.compression ?? policy.compression);
     if (transport === null) return this.finish(noCompression());

@@ -8,6 +8,8 @@ import type { TurnClock } from "./turn-clock.js";
 
 /** The server call on whose behalf a call is made, as grpc-js hands it to `createCall`. */
 export interface ParentCall {
+  /** True once it was cancelled. */
+  readonly cancelled?: boolean;
   getDeadline(): Date | number;
   on(event: "cancelled", listener: () => void): unknown;
   removeListener(event: "cancelled", listener: () => void): unknown;
@@ -101,11 +103,18 @@ export class CallLimits {
     if (this.#outside?.parent != null) this.followParent(this.#outside.parent, this.#outside.flags, call);
   }
 
-  /** Why the call must not be sent at all: on a warm connection grpc-js would send it all the same. */
-  obstacle(metadata: Metadata, maxMetadataBytes: number): { status: StatusObject; reason: Reason } | null {
+  /**
+   * Why the call must not be sent at all: on a warm connection grpc-js would send it all the same.
+   * @param metadata null for none
+   */
+  obstacle(
+    metadata: Metadata | null,
+    maxMetadataBytes: number,
+  ): { status: StatusObject; reason: Reason } | null {
     if (this.settings.signal?.aborted === true) {
       return refusal(Status.CANCELLED, "The call was aborted by its signal before it began", "CANCELLED");
     }
+    if (this.isParentCancelled) return refusal(Status.CANCELLED, "Cancelled by parent call", "CANCELLED");
     if (this.isPassed) {
       const ago = Math.round(-this.timeLeftMs);
       return refusal(
@@ -114,9 +123,16 @@ export class CallLimits {
         "DEADLINE_EXCEEDED",
       );
     }
-    const problem = metadataProblem(metadata, maxMetadataBytes);
+    const problem = metadata === null ? null : metadataProblem(metadata, maxMetadataBytes);
     if (problem !== null) return refusal(Status.INTERNAL, problem, "METADATA_INVALID");
     return null;
+  }
+
+  /** Whoever is cancelled already tells nobody any more. */
+  private get isParentCancelled(): boolean {
+    if (this.#outside === null) return false;
+    const { parent, flags } = this.#outside;
+    return parent?.cancelled === true && (flags & propagate.CANCELLATION) !== 0;
   }
 
   /** The limit of the method, or the call's own where that is lower. */

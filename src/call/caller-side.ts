@@ -9,7 +9,19 @@ import { composeCredentials } from "./refreshing-credentials.js";
 import { Outbox } from "./retry-buffer.js";
 
 /** Until the call is started with its own; never written to. */
-const NO_METADATA = new Metadata();
+export const NO_METADATA = new Metadata();
+
+/**
+ * The metadata as it is now: it is sent at the end of the turn and again with every repeat, and its owner may use the
+ * same object for the next call with other values meanwhile.
+ */
+function snapshotOf(metadata: Metadata): Metadata {
+  const { waitForReady, idempotentRequest, cacheableRequest, corked } = metadata.getOptions();
+  const isPlain = (waitForReady ?? idempotentRequest ?? cacheableRequest ?? corked) === undefined;
+  if (!isPlain) return metadata.clone();
+  for (const _name in metadata.getMap()) return metadata.clone();
+  return NO_METADATA;
+}
 
 let lastCallNumber = 0;
 /** Only for those who ask, which grpc-js does where it logs. */
@@ -55,7 +67,7 @@ export abstract class CallerSide extends AnswerDelivery implements InnerCall {
   protected abstract end(code: Status, details: string, reason: Reason): void;
 
   start(metadata: Metadata, listener: InterceptingListener): void {
-    this.metadata = metadata;
+    this.metadata = snapshotOf(metadata);
     this.#listener = listener;
     this.onStart();
   }

@@ -130,13 +130,21 @@ function effectiveOptions(
     "HOLDFAST_DISABLED",
     "Holdfast is switched off: calls are made once, without retry, breaker or deadline",
   );
-  const retry = { ...options.retry, maxAttempts: 1, throttle: false as const, perCallBufferBytes: 0 };
+  // Also what a call asks for is bounded by the limit.
+  const retry = {
+    ...options.retry,
+    maxAttempts: 1,
+    maxAttemptsLimit: 1,
+    throttle: false as const,
+    perCallBufferBytes: 0,
+  };
   const plain = {
     timeoutMs: null,
     maxTimeoutMs: null,
     attemptTimeoutMs: null,
     firstResponseTimeoutMs: null,
     streamIdleTimeoutMs: null,
+    maxMetadataBytes: Number.MAX_SAFE_INTEGER,
     hedging: false as const,
     breaker: false as const,
     methods: {},

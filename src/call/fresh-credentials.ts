@@ -1,7 +1,8 @@
 import { type CallCredentials, status as Status } from "@grpc/grpc-js";
 import type { Outcome } from "../core/index.js";
 import type { HedgeDecision, OtherAttempts } from "../retry/index.js";
-import type { Attempt, CredentialIssues } from "./attempt.js";
+import type { Attempt } from "./attempt.js";
+import type { CredentialIssues } from "./credential-issues.js";
 import { canRefresh } from "./refreshing-credentials.js";
 
 /** What an attempt that goes out now goes out with; null where nothing can be refreshed, as is usual. */

@@ -206,7 +206,7 @@ export class HedgedCall extends ResilientCall {
     // Whose peer is the call's.
     this.lastAttempt = attempt;
     this.outbox.stopReplay();
-    this.outbox.forgetBefore(attempt.sentCount);
+    this.outbox.forgetBefore(attempt.writtenCount);
     this.#race.loseAllBut(attempt, why);
   }
 

@@ -16,6 +16,9 @@ import type { KnownMethods, RpcKind } from "./rpc-kind.js";
 /** Longest default limit of one attempt, in ms. */
 const MAX_DEFAULT_ATTEMPT_MS = 5_000;
 
+/** Methods whose policy is kept. */
+const MAX_CACHED = 10_000;
+
 /** What holds for one method, looked up once and cached. */
 export interface MethodPolicy {
   readonly path: string;
@@ -63,6 +66,8 @@ export class MethodPolicies {
     const cached = this.#cache.get(path);
     if (cached !== undefined) return cached;
     const policy = this.#build(path);
+    // Names may come from outside, without end; what is thrown away is only worked out again.
+    if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
     this.#cache.set(path, policy);
     return policy;
   }
@@ -81,6 +86,7 @@ export class MethodPolicies {
   #hedgingPolicy(path: string, given: Exclude<ResolvedHedgingOverride, false>): HedgingPolicy {
     let latency = this.#latencies.get(path);
     if (latency === undefined) {
+      if (this.#latencies.size >= MAX_CACHED) this.#latencies.clear();
       latency = new LatencyWindow();
       this.#latencies.set(path, latency);
     }

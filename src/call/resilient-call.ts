@@ -67,8 +67,10 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
       const details = `the response message has ${message.length} bytes; maxReceiveMessageBytes allows ${maxBytes}`;
       return this.end(Status.RESOURCE_EXHAUSTED, details, "MESSAGE_TOO_LARGE");
     }
+    const fate = this.handOverMessage(message, attempt.slot.isPooled);
     // grpc-js keeps the status back while a second answer is unread, and nobody else asks for one meanwhile.
-    if (this.handOverMessage(message, attempt.slot.isPooled)) attempt.startRead();
+    if (fate === "held") attempt.startRead();
+    if (fate === "released") this.outbox.stopReplay();
   }
 
   /** Attempts tell of headers through this, before anything is made of them. */

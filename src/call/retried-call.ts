@@ -82,10 +82,12 @@ export class RetriedCall extends ResilientCall {
 
   onAttemptHeaders(attempt: Attempt, metadata: Metadata): void {
     this.noteHeaders(attempt);
-    if (this.holdsAnswer && this.outbox.isReplayable) return this.hold(metadata);
+    // While the request is open its writer may wait for the headers.
+    const isComplete = this.outbox.isHalfClosed && this.outbox.isReplayable;
+    if (this.holdsAnswer && isComplete) return this.hold(metadata);
     // The caller sees this attempt from now on (R14): nothing is kept for another.
     this.outbox.stopReplay();
-    this.outbox.forgetBefore(attempt.sentCount);
+    this.outbox.forgetBefore(attempt.writtenCount);
     this.handOverHeaders(metadata, attempt.slot.isPooled);
   }
 

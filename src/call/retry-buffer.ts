@@ -128,5 +128,8 @@ export class Outbox {
 }
 
 function callBack(entry: Outgoing): void {
-  if ("message" in entry && entry.callback !== undefined) process.nextTick(entry.callback);
+  if (!("message" in entry) || entry.callback === undefined) return;
+  process.nextTick(entry.callback);
+  // The attempt that was writing it may hear of it still.
+  entry.callback = undefined;
 }

@@ -66,6 +66,36 @@ describe("a hedged stream of requests", () => {
     expect(bench.leftovers).toEqual(NOTHING_LEFT);
   });
 
+  it("loses nothing to a loser whose write is told of in the turn of the answer (R17, R38)", async () => {
+    const bench = await hedgedBench();
+    bench.network.holdsWrites = true;
+    for (const dial of bench.network.dials) dial.holdsWrites = true;
+    const call = bidi(bench.channel).flow();
+    for (const text of ["a", "b", "c"]) call.write(text);
+    await bench.settle();
+    await bench.advance(50);
+    // The first attempt is ahead of the second, which answers.
+    for (let n = 0; n < 2; n++) {
+      bench.network.call(0).flush();
+      await bench.settle();
+    }
+    expect(sent(bench)).toEqual([["a", "b", "c"], ["a"]]);
+
+    bench.network.call(0).flush();
+    bench.network.call(1).headers();
+    call.write("d").end();
+    for (let n = 0; n < 4; n++) {
+      bench.network.call(1).flush();
+      await bench.settle();
+    }
+
+    expect(bench.network.call(1).sentTexts).toEqual(["a", "b", "c", "d"]);
+    expect(bench.network.call(1).isHalfClosed).toBe(true);
+    await answer(bench, 1);
+    expect(call.flushed).toEqual(["a", "b", "c", "d"]);
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
+
   it("is read by a new attempt only where the application reads already (R44)", async () => {
     const bench = await hedgedBench();
     const call = serverStream(bench.channel);

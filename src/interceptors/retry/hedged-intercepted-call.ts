@@ -83,12 +83,12 @@ export class HedgedInterceptedCall extends RepeatedCall {
   }
 
   onAttemptMessage(attempt: InterceptedAttempt, message: unknown): void {
-    if (!attempt.hasHeaders) this.#win(attempt);
+    if (attempt !== this.#only) this.#win(attempt);
     this.deliverMessage(message);
   }
 
   protected onAnswered(attempt: InterceptedAttempt): void {
-    if (!attempt.hasHeaders && !attempt.hasMessage) this.#win(attempt);
+    if (attempt !== this.#only) this.#win(attempt);
     this.forget(attempt);
   }
 

@@ -78,7 +78,8 @@ export abstract class RepeatedLife extends AsyncResource implements CallBelow {
     if (this.#phase !== "idle") return;
     this.#phase = "live";
     this.#above = listener;
-    this.metadata = metadata;
+    // Its owner may use it for the next call, with other values, before this one is repeated.
+    this.metadata = metadata.clone();
     const isMarked = metadata.getOptions().idempotentRequest === true;
     this.isIdempotent = this.#settings.idempotent ?? (isMarked || this.traits.isIdempotent);
     const obstacle = this.#cancel ?? this.#obstacle();

@@ -1,0 +1,5 @@
+/** Which issue of their credentials call and connection had. */
+export interface CredentialIssues {
+  readonly ofCall: number;
+  readonly ofSlot: number;
+}
