@@ -1,18 +1,11 @@
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
-import { exceeds, isObject, positiveMs, suggest } from "../core/index.js";
+import { exceeds, isObject, methodNameSchema, positiveMs, suggest } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import { compressionSchema, poolOptionsShape } from "../pool/index.js";
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
 import { descriptorsSchema } from "./descriptor-options.js";
-
-/** `package.Service` or `package.Service/Method`, without a leading slash. */
-const METHOD_NAME = /^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/;
-
-const methodNameSchema = z.string().regex(METHOD_NAME, {
-  message: 'is no method name; write "package.Service/Method" or "package.Service", no leading slash',
-});
 
 /** The presets by name; `presets.ts` has their values. */
 export const PRESET_NAMES = ["grpc", "documents", "low-latency", "batch", "etcd", "raft", "eraft"] as const;

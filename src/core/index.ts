@@ -11,6 +11,7 @@ export { EventHub } from "./events.js";
 export type { HostLookup } from "./host-lookup.js";
 export type { CloseOptions } from "./lifecycle.js";
 export { Closable, Drain, Subscription } from "./lifecycle.js";
+export { methodNameSchema } from "./method-name.js";
 export {
   describeIssues,
   durationMs,

@@ -27,6 +27,7 @@ describe("a hedged call that waits for an endpoint", () => {
     expect(bench.network.calls).toHaveLength(1);
     await bench.advance(51);
     expect(bench.network.calls).toHaveLength(3);
+    expect([bench.channel.stats().callsQueued, bench.clock.keepAliveTimers]).toEqual([0, 0]);
     await answer(bench, 2);
     expect(bench.leftovers).toEqual(NOTHING_LEFT);
   });

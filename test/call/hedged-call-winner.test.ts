@@ -58,6 +58,26 @@ describe("the first answer to a hedged call", () => {
     expect(bench.leftovers).toEqual(NOTHING_LEFT);
   });
 
+  it("hides a loser that goes on answering because it has not heard of its end yet (R35)", async () => {
+    const bench = await hedgedBench();
+    const call = serverStream(bench.channel).flow();
+    await bench.settle();
+    await bench.advance(50);
+    const deaf = bench.network.call(0);
+    deaf.cancelWithStatus = () => {};
+
+    bench.network.call(1).message("of the winner");
+    deaf.message("of the loser");
+    deaf.okTrailers();
+    await bench.settle();
+    expect(call.isOver).toBe(false);
+    bench.network.call(1).okTrailers();
+    await bench.settle();
+
+    expect(call.log).toEqual(["headers", "of the winner", "status"]);
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
+
   it("may come in one frame with an OK and no message at all (R35)", async () => {
     const bench = await hedgedBench();
     const call = serverStream(bench.channel).flow();

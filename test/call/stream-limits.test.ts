@@ -234,7 +234,7 @@ describe("streamIdleTimeoutMs", () => {
     await bench.advance(3_600_000);
     expect([call.messages, call.isOver]).toEqual([["one"], false]);
     call.read();
-    await bench.advance(10_000);
+    await bench.advance(10_500);
     expect([call.messages, call.isOver]).toEqual([["one", "two"], false]);
     call.read();
     await bench.advance(999);

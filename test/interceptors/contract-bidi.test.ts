@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { callToEnd, startCall } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
 
   describe("a bidirectional stream", () => {

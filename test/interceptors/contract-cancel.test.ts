@@ -1,12 +1,12 @@
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { KINDS, startCall } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
 const { CANCELLED } = grpc.status;
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
 
   describe.each(KINDS)("a %s call", (kind) => {

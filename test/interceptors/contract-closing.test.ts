@@ -2,10 +2,10 @@ import * as grpc from "@grpc/grpc-js";
 import { isReason } from "holdfast";
 import { expect, it } from "vitest";
 import { callToEnd, KINDS, startCall } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
 
   it.each(KINDS)("fails a %s call on a closed stub as CANCELLED, which nobody retries", async (kind) => {

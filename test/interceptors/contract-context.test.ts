@@ -3,14 +3,14 @@ import * as grpc from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type CallArgs, type CallEnd, callToEnd, KINDS, startCall } from "../support/contract-calls.js";
-import { describeDoors, type OpenDoor } from "../support/contract-doors.js";
+import { describeAllDoors, type OpenDoor } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { acceptOnly } from "../support/silent-server.js";
 
 const storage = new AsyncLocalStorage<string>();
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
   let proxy: FaultProxy;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { KINDS } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
 /** Credentials of a call that count how often a token was asked for. */
@@ -16,7 +16,7 @@ function countedTokens(): { readonly credentials: grpc.CallCredentials; readonly
   return { credentials, asked };
 }
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   it.each(KINDS)("sends the credentials of a %s call", async (kind) => {
     const { credentials } = countedTokens();
 

@@ -1,13 +1,13 @@
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { callToEnd, KINDS } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { turns } from "../support/event-loop.js";
 
 const { DEADLINE_EXCEEDED } = grpc.status;
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
 
   describe.each(KINDS)("a %s call", (kind) => {

@@ -1,13 +1,13 @@
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { KINDS } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct, REFUSAL } from "../support/directed-server.js";
 import { turns } from "../support/event-loop.js";
 
 const { FAILED_PRECONDITION } = grpc.status;
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   describe.each(KINDS)("a %s call", (kind) => {
     it("keeps code, details and metadata of the server's failure, told once", async () => {
       const end = await entrance.call(kind, { metadata: direct("fail") });

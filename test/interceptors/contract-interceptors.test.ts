@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { KINDS } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
 /** Leaves its mark in the metadata, as interceptors for tokens and tracing do, and counts its runs. */
@@ -18,7 +18,7 @@ function marking(mark: string): grpc.Interceptor & { readonly runs: string[] } {
   return Object.assign(interceptor, { runs });
 }
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   it.each(KINDS)("runs the stub's own interceptors on a %s call", async (kind) => {
     const client = { interceptors: [marking("outer"), marking("inner")] };
 

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import type * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { callToEnd, startCall } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { turns } from "../support/event-loop.js";
 
 const CHUNK = "x".repeat(16_384);
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
 
   it("gives each of 100 calls in parallel its own answer", async () => {

@@ -1,11 +1,11 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { callToEnd, startCall } from "../support/contract-calls.js";
-import { describeDoors, QUICK } from "../support/contract-doors.js";
+import { describeAllDoors, QUICK } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour, door } = entrance;
   /** Redials soon, so that a server that comes back is found within the test. */
   const eager = door.isPooled ? { ...QUICK, reconnectBackoff: { initialMs: 20, jitterRatio: 0 } } : QUICK;

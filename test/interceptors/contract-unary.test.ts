@@ -1,10 +1,10 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { callToEnd, startCall } from "../support/contract-calls.js";
-import { describeDoors } from "../support/contract-doors.js";
+import { describeAllDoors } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
-describeDoors((entrance) => {
+describeAllDoors((entrance) => {
   const { flavour } = entrance;
 
   it.each(["unary", "read"] as const)("delivers the answer of a %s call", async (method) => {

@@ -1,101 +1,22 @@
 import * as grpc from "@grpc/grpc-js";
-import { type ChannelView, createChannel, type HardenOptions, harden, stubFor } from "holdfast";
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { type AnyFlavour, flavours } from "../fixtures/stubs/flavours.js";
-import { type AnyContractStub, type CallArgs, type CallEnd, callToEnd, type Kind } from "./contract-calls.js";
+import { type CallArgs, type CallEnd, callToEnd, type Kind } from "./contract-calls.js";
 import { type DirectedRun, DirectedServer } from "./directed-server.js";
+import { type DifferenceId, type Verdict, verdictOf } from "./door-differences.js";
+import { type Door, type DoorOptions, doors, furtherDoors, type OpenDoor, QUICK } from "./doors.js";
 import { type LeakBaseline, leakBaseline } from "./leak-check.js";
 
-/** What a test may set when it opens a door. */
-export interface DoorOptions {
-  /** Of the channel, without its credentials. */
-  readonly channel?: Omit<HardenOptions, "credentials" | "insecure" | "target">;
-  /** Of the grpc-js client: interceptors. */
-  readonly client?: Pick<grpc.ClientOptions, "interceptors" | "interceptor_providers">;
-  readonly credentials?: grpc.ChannelCredentials;
-  /** Where the calls go, `host:port`; the servers of the suite unless given. */
-  readonly addresses?: readonly string[];
+export { type Door, type DoorOptions, doors, furtherDoors, type OpenDoor, QUICK } from "./doors.js";
+
+interface Closable {
+  close(): unknown;
 }
-
-/** A stub whose calls go through Holdfast. */
-export interface OpenDoor {
-  readonly stub: AnyContractStub;
-  readonly channel: Pick<ChannelView, "stats" | "onEvent" | "endpoints" | "close">;
-  close(): Promise<void>;
-}
-
-/** A way for a user to reach Holdfast. */
-export interface Door {
-  readonly name: string;
-  /** False where the calls go over the stub's own grpc-js channel, which knows one address. */
-  readonly isPooled: boolean;
-  open(flavour: AnyFlavour, options: Required<DoorOptions>): OpenDoor;
-}
-
-/** Retries come at once, and no test empties the bucket of another. */
-export const QUICK = {
-  retry: { backoff: { kind: "immediate" }, throttle: false },
-} as const satisfies DoorOptions["channel"];
-
-export const doors: readonly Door[] = [
-  {
-    name: "harden over a pool",
-    isPooled: true,
-    open(flavour, { channel: options, client, credentials, addresses }) {
-      const plain = new flavour.Client("127.0.0.1:9", credentials, client);
-      const stub = harden(plain, { ...options, target: targetOf(addresses), ...door(credentials) });
-      const channel = stub.getChannel();
-      return {
-        stub,
-        channel,
-        async close() {
-          await channel.close({ drainMs: 0 });
-          plain.close();
-        },
-      };
-    },
-  },
-  {
-    name: "harden without credentials",
-    isPooled: false,
-    open(flavour, { channel: options, client, credentials, addresses }) {
-      const plain = new flavour.Client(addresses[0] ?? "", credentials, {
-        ...client,
-        // grpc-js would let stubs of other tests share the socket.
-        "grpc.use_local_subchannel_pool": 1,
-        "grpc.initial_reconnect_backoff_ms": 100,
-      });
-      const stub = harden(plain, options);
-      const channel = stub.getChannel();
-      return { stub, channel, close: () => channel.close({ drainMs: 0 }) };
-    },
-  },
-  {
-    name: "stubFor on a shared channel",
-    isPooled: true,
-    open(flavour, { channel: options, client, credentials, addresses }) {
-      const channel = createChannel(targetOf(addresses), { ...options, ...door(credentials) });
-      const stub = stubFor(flavour.Client, channel, client);
-      return { stub, channel, close: () => channel.close({ drainMs: 0 }) };
-    },
-  },
-  {
-    name: "channelOverride by hand",
-    isPooled: true,
-    open(flavour, { channel: options, client, credentials, addresses }) {
-      const channel = createChannel(targetOf(addresses), { ...options, ...door(credentials) });
-      const stub = new flavour.Client("", grpc.credentials.createInsecure(), {
-        ...client,
-        channelOverride: channel,
-      });
-      return { stub, channel, close: () => channel.close({ drainMs: 0 }) };
-    },
-  },
-];
 
 /** One combination of stub and door, with two servers behind it. */
 export class Entrance {
   readonly #opened: OpenDoor[] = [];
+  readonly #used: Closable[] = [];
   #baseline: LeakBaseline | null = null;
 
   constructor(
@@ -119,6 +40,22 @@ export class Entrance {
     });
     this.#opened.push(opened);
     return opened;
+  }
+
+  /** What the table of differences says of this door. */
+  says(row: DifferenceId): Verdict {
+    return verdictOf(row, this.door.id);
+  }
+
+  /** True where the table has anything but a no. */
+  can(row: DifferenceId): boolean {
+    return this.says(row) !== "no";
+  }
+
+  /** Closes this after the test, and after the doors. */
+  use<T extends Closable>(thing: T): T {
+    this.#used.push(thing);
+    return thing;
   }
 
   /** A call from begin to end through a door opened for it. */
@@ -148,8 +85,18 @@ export class Entrance {
 
   async end(): Promise<void> {
     await Promise.all(this.#opened.splice(0).map((opened) => opened.close()));
+    for (const thing of this.#used.splice(0).reverse()) await thing.close();
     await this.#baseline?.expectClean();
   }
+}
+
+/** Made by the two generators most used; the further doors differ in nothing that depends on more. */
+const fewFlavours = flavours.filter(({ name }) => ["proto-loader", "ts-proto"].includes(name));
+
+/** The same suite through every door: over a channel of ours with every kind of stub, otherwise with two. */
+export function describeAllDoors(suite: (entrance: Entrance) => void): void {
+  describeDoors(suite);
+  describeDoors(suite, furtherDoors, fewFlavours);
 }
 
 /**
@@ -180,14 +127,4 @@ export function describeDoors(
       });
     }
   }
-}
-
-function targetOf(addresses: readonly string[]): string {
-  return `static:///${addresses.join(",")}`;
-}
-
-function door(
-  credentials: grpc.ChannelCredentials,
-): { insecure: true } | { credentials: grpc.ChannelCredentials } {
-  return credentials._isSecure() ? { credentials } : { insecure: true };
 }

@@ -18,7 +18,7 @@ export function promisedStub(stub: AnyContractStub): AnyContractStub {
     (ask: object, ...args: Args) => {
       const call = new SingleCall();
       const { options, callback } = call.read(args);
-      tell(client[method](ask, options), callback);
+      tell(call, client[method](ask, options), callback);
       return call;
     };
   const methods = {
@@ -32,7 +32,7 @@ export function promisedStub(stub: AnyContractStub): AnyContractStub {
     clientStream(...args: Args) {
       const call = new WritingCall();
       const { options, callback } = call.single.read(args);
-      tell(client.clientStream(call.requests(), options), callback);
+      tell(call, client.clientStream(call.requests(), options), callback);
       return call;
     },
     bidi(...args: Args) {
@@ -45,10 +45,18 @@ export function promisedStub(stub: AnyContractStub): AnyContractStub {
   return Object.create(stub, Object.fromEntries(own)) as AnyContractStub;
 }
 
-function tell(promise: Promise<object>, callback: Callback): void {
+function tell(call: EventEmitter, promise: Promise<object>, callback: Callback): void {
+  let isStatusTold = false;
+  call.once("status", () => {
+    isStatusTold = true;
+  });
   promise.then(
     (answer) => callback(null, answer),
-    (error: Error) => callback(error),
+    (error: Error) => {
+      callback(error);
+      // A call that was refused for its options has no status; a suite for stubs waits for one.
+      if (!isStatusTold) call.emit("status", error);
+    },
   );
 }
 

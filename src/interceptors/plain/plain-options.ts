@@ -1,13 +1,7 @@
 import type { Metadata } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema } from "../../breaker/index.js";
-import { positiveMs, VALUE_HIDDEN } from "../../core/index.js";
-
-/** As in the options of a channel. */
-const methodName = () =>
-  z.string().regex(/^[A-Za-z_][\w.]*(\/[A-Za-z_]\w*)?$/, {
-    message: 'is no method name; write "package.Service/Method" or "package.Service", no leading slash',
-  });
+import { methodNameSchema, positiveMs, VALUE_HIDDEN } from "../../core/index.js";
 
 /** What stands in the place of a function that gives a token may be the token. */
 const functionSchema = <F extends (...args: never[]) => unknown>() =>
@@ -23,7 +17,7 @@ export const deadlineOptionsSchema = z.strictObject({
    * Other limits by `package.Service/Method` or `package.Service`, the more exact name first; null for none. The only
    * way to bound calls that answer with a stream.
    */
-  methods: z.record(methodName(), z.strictObject({ timeoutMs: positiveMs().nullable() })).default({}),
+  methods: z.record(methodNameSchema, z.strictObject({ timeoutMs: positiveMs().nullable() })).default({}),
 });
 export type DeadlineOptions = z.input<typeof deadlineOptionsSchema>;
 export type ResolvedDeadlineOptions = z.output<typeof deadlineOptionsSchema>;
@@ -64,7 +58,7 @@ export const authOptionsSchema = z
     /** True when running any method twice does no harm: calls are then repeated after a refresh. Default false. */
     idempotent: z.boolean().default(false),
     /** The same by `package.Service/Method` or `package.Service`, the more exact name first. */
-    methods: z.record(methodName(), z.strictObject({ idempotent: z.boolean() })).default({}),
+    methods: z.record(methodNameSchema, z.strictObject({ idempotent: z.boolean() })).default({}),
     /** As of the metadata interceptor. Default 8,192. */
     maxMetadataBytes: maxMetadataBytes(),
   })

@@ -1,15 +1,11 @@
 import { z } from "zod";
-import { exceeds, positiveMs } from "../../core/index.js";
+import { exceeds, methodNameSchema, positiveMs } from "../../core/index.js";
 import {
   hedgingOptionsSchema,
   hedgingOverrideSchema,
   retryOptionsSchema,
   retryOverrideSchema,
 } from "../../retry/index.js";
-import { deadlineOptionsSchema } from "../plain/plain-options.js";
-
-/** The same names as of the other interceptors. */
-const methodName = deadlineOptionsSchema.shape.methods.unwrap().keyType;
 
 const attemptTimeoutMs = () => positiveMs().nullable().optional();
 
@@ -43,7 +39,7 @@ export const retryInterceptorOptionsSchema = z
     ...shared,
     /** The same by `package.Service/Method` or `package.Service`, each key by the more exact name first. */
     methods: z
-      .record(methodName, z.strictObject({ ...perMethod, retry: retryOverrideSchema.optional() }))
+      .record(methodNameSchema, z.strictObject({ ...perMethod, retry: retryOverrideSchema.optional() }))
       .default({}),
   })
   .check(({ value, issues }) => {
@@ -63,7 +59,7 @@ export const hedgingInterceptorOptionsSchema = hedgingOptionsSchema
     ...shared,
     /** The same by `package.Service/Method` or `package.Service`; `hedging: false` for none. */
     methods: z
-      .record(methodName, z.strictObject({ ...perMethod, hedging: hedgingOverrideSchema.optional() }))
+      .record(methodNameSchema, z.strictObject({ ...perMethod, hedging: hedgingOverrideSchema.optional() }))
       .default({}),
   })
   .check(({ value, issues }) => {

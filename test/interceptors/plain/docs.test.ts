@@ -22,6 +22,10 @@ import {
   loggingOptionsSchema,
   metadataOptionsSchema,
 } from "../../../src/interceptors/plain/plain-options.js";
+import {
+  hedgingInterceptorOptionsSchema,
+  retryInterceptorOptionsSchema,
+} from "../../../src/interceptors/retry/repeat-options.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -33,6 +37,8 @@ const PAGES = {
   auth: authOptionsSchema,
   logging: loggingOptionsSchema,
   hooks: hooksSchema,
+  retry: retryInterceptorOptionsSchema,
+  hedging: hedgingInterceptorOptionsSchema,
 } as const;
 const names = Object.keys(PAGES) as (keyof typeof PAGES)[];
 

@@ -232,6 +232,47 @@ describe("a hedging interceptor", () => {
     expect(scene.clock.pendingTimers).toBe(0);
   });
 
+  it("sends what no longer fits once more at most, when it grew too long between two attempts (R16, R17)", async () => {
+    const scene = FakeScene.hedging({ ...THREE, maxBufferedMessages: 2 });
+    const { call } = scene.start({ requestStream: true });
+    call.sendMessage("a");
+    await scene.fail(UNAVAILABLE, "busy", { "grpc-retry-pushback-ms": "300" });
+    for (const text of ["b", "c"]) call.sendMessage(text);
+    await scene.clock.advance(60_000);
+
+    expect(scene.attempts).toBe(2);
+    expect(scene.attempt(2).sent).toEqual(["a", "b", "c"]);
+  });
+
+  it("drops an attempt that was due already when the pushback forbids more (R37)", async () => {
+    const scene = FakeScene.hedging({ ...THREE, maxAttempts: 5 });
+    const { told } = scene.unary();
+    await scene.clock.advance(200);
+    scene.attempt(1).end(UNAVAILABLE, "down", { metadata: serverMetadata() });
+    scene
+      .attempt(2)
+      .end(UNAVAILABLE, "busy", { metadata: serverMetadata({ "grpc-retry-pushback-ms": "-1" }) });
+    await scene.clock.advance(60_000);
+    expect(scene.attempts).toBe(3);
+    scene.attempt(3).end(OK);
+
+    expect(told.statuses).toMatchObject([{ code: OK }]);
+  });
+
+  it("returns the failure when the throttle refuses the attempt that a pushback put off (R30, R37)", async () => {
+    const throttle = retryThrottle({ maxTokens: 4 });
+    const scene = FakeScene.hedging({ ...THREE, maxAttempts: 2 }, { throttle });
+    const { told } = scene.unary();
+    await scene.fail(UNAVAILABLE, "busy", { "grpc-retry-pushback-ms": "300" });
+    throttle.recordFailure();
+    await scene.clock.advance(300);
+
+    expect(scene.attempts).toBe(1);
+    expect(told.statuses).toMatchObject([{ code: UNAVAILABLE, details: "busy", reason: "REMOTE" }]);
+    expect(scene.messages).toEqual(["retries exhausted"]);
+    expect(scene.clock.pendingTimers).toBe(0);
+  });
+
   it("waits for no pushback that comes after the deadline (R12, R20)", async () => {
     const scene = FakeScene.hedging({ ...THREE, attemptTimeoutMs: null, delayMs: 10_000 });
     const { told } = scene.unary({ options: callOptions({ timeoutMs: 500 }) });
