@@ -134,6 +134,7 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   }
 
   protected succeedWith(status: StatusObject): void {
+    if (this.isDone) return;
     this.release();
     this.env.counters.succeeded++;
     this.handOverStatus(this.#history === null ? status : this.recovered(this.#history, status));
@@ -147,6 +148,7 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
   }
 
   protected finish(outcome: Outcome): void {
+    if (this.isDone) return;
     const reported = this.history.report(outcome, this.made);
     this.release();
     this.env.counters.failed++;

@@ -19,6 +19,10 @@ export const clerkChannelRefusals = {
   timeoutMs: refused("has no effect below a Clerk; set the Clerk's own timeoutMs"),
   attemptTimeoutMs: refused("has no effect below a Clerk; set the Clerk's own attemptTimeoutMs"),
   retry: refused("has no effect below a Clerk, which repeats until its own timeoutMs; leave it out"),
+  hedging: refused("has no effect below a Clerk, which sends each command to one leader; leave it out"),
+  maxTimeoutMs: refused("has no place below a Clerk; set the Clerk's own timeoutMs"),
+  firstResponseTimeoutMs: refused("has no effect below a Clerk, which makes no streams; leave it out"),
+  streamIdleTimeoutMs: refused("has no effect below a Clerk, which makes no streams; leave it out"),
 };
 
 /** Servers in a list are never looked up. */

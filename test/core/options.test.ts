@@ -159,7 +159,7 @@ describe("suggest", () => {
   });
 
   it("stays silent where a list would be too long to read", () => {
-    const known = Array.from({ length: 31 }, (_, index) => `some_long_name_${index}`);
+    const known = Array.from({ length: 41 }, (_, index) => `some_long_name_${index}`);
 
     expect(suggest("x", known)).toBe("");
     expect(suggest("x", [])).toBe("");
