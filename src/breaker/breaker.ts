@@ -39,6 +39,8 @@ export class Breaker {
   #state: Closed | Open | HalfOpen = CLOSED;
   /** Permits in use. Not part of the half-open state: with several probes, one may outlive the state it began in. */
   #probesInFlight = 0;
+  /** Instant at which the last probe was let through. */
+  #probedAt = 0;
   /** Since the last success, a connected server was among the causes of failure. */
   #isServersFault = false;
 
@@ -70,6 +72,7 @@ export class Breaker {
   acquire(): boolean {
     if (this.#state === CLOSED || !this.#hasFreePermit()) return false;
     this.#probesInFlight += 1;
+    this.#probedAt = this.#deps.clock.now();
     if (this.#state.word === "open") this.#halfOpen(this.#state);
     return true;
   }
@@ -121,8 +124,11 @@ export class Breaker {
   }
 
   #hasFreePermit(): boolean {
-    if (this.#probesInFlight >= this.#options.probes) return false;
-    return this.#state.word !== "open" || this.#deps.clock.now() >= this.#state.reopenAt;
+    const now = this.#deps.clock.now();
+    // A probe that says nothing for that long, such as a watch on which nothing happens, does not keep all others out.
+    const isSilent = now - this.#probedAt >= this.#options.openMs;
+    if (this.#probesInFlight >= this.#options.probes && !isSilent) return false;
+    return this.#state.word !== "open" || now >= this.#state.reopenAt;
   }
 
   #halfOpen({ openedTimes }: Open): void {

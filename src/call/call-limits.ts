@@ -1,5 +1,5 @@
 import { Metadata, propagate, status as Status, type StatusObject } from "@grpc/grpc-js";
-import { deadlineToEpochMs, type Reason, type Timer } from "../core/index.js";
+import { deadlineToEpochMs, onAbort, type Reason, type Timer } from "../core/index.js";
 import { type ResolvedCallSettings, SettingsDeadline } from "./call-settings.js";
 import { metadataProblem } from "./check-metadata.js";
 import type { MethodPolicy } from "./method-policy.js";
@@ -152,9 +152,7 @@ export class CallLimits {
   }
 
   private followSignal(signal: AbortSignal, call: Cancellable): void {
-    const onAbort = (): void => call.cancelFrom("The call was aborted by its signal");
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.follow(() => signal.removeEventListener("abort", onAbort));
+    this.follow(onAbort(signal, () => call.cancelFrom("The call was aborted by its signal")));
   }
 
   private followParent(parent: ParentCall, flags: number, call: Cancellable): void {

@@ -76,7 +76,7 @@ const channelOptionsShape = {
   maxTimeoutMs: positiveMs().nullable().default(null),
   /**
    * Limit of one attempt of a call with a single response, in ms; null for none. Default: for idempotent unary calls
-   * `timeoutMs / maxAttempts`, at most 5,000; none for others. gRPC has no such limit.
+   * `timeoutMs / maxAttempts`, at most 5,000; none for others, nor for hedged ones. gRPC has no such limit.
    */
   attemptTimeoutMs: positiveMs().nullable().optional(),
   /** True to wait for a READY endpoint until the deadline instead of failing while all are down. Default false. */
@@ -97,8 +97,8 @@ const channelOptionsShape = {
    */
   firstResponseTimeoutMs: positiveMs().nullable().default(null),
   /**
-   * How long a stream may be without a message in either direction while the application waits for one, in ms; null,
-   * the default, for no limit.
+   * How long a response stream that has begun may be without a message in either direction while the application waits
+   * for one, in ms; null, the default, for no limit.
    */
   streamIdleTimeoutMs: positiveMs().nullable().default(null),
   /** Largest request metadata, names and values together, in bytes. Default 8,192, what gRPC servers take by default. */

@@ -57,7 +57,12 @@ export function metadataProblem(metadata: Metadata, maxBytes: number): string | 
     if (values.length > 1 && SINGLE.has(name))
       return `the metadata has ${values.length} values of ${name}; allowed: 1`;
     if (name === "te" && values[0] !== "trailers") return "the metadata has te; allowed: trailers, or none";
-    for (const value of values) bytes += name.length + value.length;
+    for (const value of values) bytes += name.length + wireLength(value);
   }
   return bytes > maxBytes ? `the metadata has ${bytes} bytes; maxMetadataBytes allows ${maxBytes}` : null;
+}
+
+/** Binary values travel in base64. */
+function wireLength(value: string | Buffer): number {
+  return typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4;
 }

@@ -1,5 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
-import type { Clock } from "../core/index.js";
+import { type Clock, withinMs } from "../core/index.js";
 import { credentialsInvalid, isPlainObject, nameOf, toMetadata } from "../pool/index.js";
 
 /** What credentials are asked for. */
@@ -66,19 +66,10 @@ export class CredentialsFetcher {
   }
 
   async #ask(context: CredentialsContext): Promise<Metadata> {
-    let giveUp: (error: Error) => void = () => {};
-    const silence = new Promise<never>((_resolve, reject) => {
-      giveUp = reject;
-    });
-    const timer = this.clock.setTimer(
-      () => giveUp(new Error(`the fetch of credentials did not answer within ${this.timeoutMs} ms`)),
-      this.timeoutMs,
+    const { clock, timeoutMs } = this;
+    return asMetadata(
+      await withinMs<unknown>(clock, timeoutMs, "the fetch of credentials", () => this.fetch(context)),
     );
-    try {
-      return asMetadata(await Promise.race([this.fetch(context), silence]));
-    } finally {
-      timer.cancel();
-    }
   }
 }
 

@@ -69,7 +69,8 @@ export function canRefresh(
 /** `first.compose(second)`, which can be refreshed when either can: grpc-js's own forgets it of the second. */
 export function composeCredentials(first: CallCredentials, second: CallCredentials): CallCredentials {
   if (canRefresh(first) || !canRefresh(second)) return first.compose(second);
-  return withRefresh(guardCallCredentials(first.compose(second)), second);
+  const composed = first.compose(second);
+  return composed === second ? second : withRefresh(guardCallCredentials(composed), second);
 }
 
 /** grpc-js lets nobody extend its own classes, so the credentials it made are given what they lack. */

@@ -113,10 +113,14 @@ function cut(text: string): string {
   return text.length <= JSON_TEXT ? text : `${text.slice(0, JSON_TEXT)}...`;
 }
 
-/** What a thrown thing says, whatever it is. */
+/** grpc-js quotes a metadata value that it refuses, which may be a token. */
+const QUOTED_VALUE = /Metadata string value ".*" contains/s;
+
+/** What a thrown thing says, whatever it is, without values of metadata. */
 export function saidBy(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    return said.replace(QUOTED_VALUE, "Metadata string value contains");
   } catch {
     return "an error without a text";
   }

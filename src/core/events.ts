@@ -110,11 +110,15 @@ export class EventHub<Event = ChannelEvent> {
   }
 
   subscribe(listener: (event: Event) => void): Subscription {
-    // Wrapped, so that one function subscribed twice is two subscriptions.
-    const own = (event: Event): void => listener(event);
+    // Wrapped, so that one function subscribed twice is two subscriptions, and hears nothing after the end of its own.
+    let isOver = false;
+    const own = (event: Event): void => {
+      if (!isOver) listener(event);
+    };
     this.#listeners = [...this.#listeners, own];
     return new Subscription(() => {
-      this.#listeners = this.#listeners.filter((listener) => listener !== own);
+      isOver = true;
+      this.#listeners = this.#listeners.filter((other) => other !== own);
     });
   }
 

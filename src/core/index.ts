@@ -1,3 +1,4 @@
+export { onAbort } from "./abort.js";
 export type { Clock, Timer, TimerOptions } from "./clock.js";
 export { systemClock } from "./clock.js";
 export type { GrpcDeadline } from "./deadline.js";
@@ -36,3 +37,4 @@ export type { Random } from "./random.js";
 export { systemRandom } from "./random.js";
 export type { Origin, Processed, Reason } from "./reasons.js";
 export { REASONS } from "./reasons.js";
+export { withinMs } from "./within.js";

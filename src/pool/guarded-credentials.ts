@@ -77,7 +77,9 @@ function asStatusError(error: unknown): Error {
   const code = codeOf(error);
   // Otherwise grpc-js would put its own words first.
   if (APPLICATIONS_CODES.includes(code)) return credentialsInvalid(`${code} ${Status[code]}: ${said}`);
-  return Object.assign(new Error(said, { cause: error }), { code });
+  // What was left out of the text must not come back as the cause.
+  const isWhole = error instanceof Error && said === error.message;
+  return Object.assign(new Error(said, isWhole ? { cause: error } : {}), { code });
 }
 
 /** A gRPC status as it is; everything else says no more than that there are no credentials now. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { opened } from "./breaker-bench.js";
+import { BreakerBench, opened } from "./breaker-bench.js";
 
 describe("a half-open breaker", () => {
   it("closes when its probe succeeds, and counts failures from zero", async () => {
@@ -127,4 +127,22 @@ describe("a half-open breaker", () => {
     bench.breaker.abandon(hanging);
     expect(bench.breaker.admits()).toBe(true);
   });
+});
+
+it("a probe that says nothing, such as a quiet watch, keeps others out for no longer than openMs", async () => {
+  const bench = new BreakerBench({ consecutiveFailures: 1, openMs: 100, maxOpenMs: 400, probes: 1 });
+  bench.breaker.fail(bench.breaker.acquire());
+  await bench.clock.advance(200);
+  const watch = bench.breaker.acquire();
+
+  expect(watch).toBe(true);
+  await bench.clock.advance(99);
+  expect(bench.breaker.admits()).toBe(false);
+  await bench.clock.advance(1);
+  const second = bench.breaker.acquire();
+  bench.breaker.succeed(second);
+
+  expect([second, bench.breaker.state]).toEqual([true, "closed"]);
+  bench.breaker.abandon(watch);
+  expect(bench.breaker.state).toBe("closed");
 });

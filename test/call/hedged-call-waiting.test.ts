@@ -123,6 +123,23 @@ describe("the deadline of a hedged call", () => {
     expect(bench.leftovers).toEqual(NOTHING_LEFT);
   });
 
+  it("is left to the attempts in flight, which know best how far they got (R52)", async () => {
+    const bench = await hedgedBench({}, { addresses: [A] });
+    const dial = bench.network.last(A);
+    const createCall = dial.createCall.bind(dial);
+    // As timers go: grpc-js's own comes a little later than ours.
+    dial.createCall = (method, deadline, host) => createCall(method, Number(deadline) + 5, host);
+    const call = await bench.unary({ deadline: bench.clock.epoch() + 30 });
+
+    await bench.advance(34);
+    expect(call.isOver).toBe(false);
+    await bench.advance(1);
+
+    expect(call.status).toMatchObject({ reason: "DEADLINE_EXCEEDED", processed: "maybe" });
+    expect(call.statuses).toHaveLength(1);
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
+
   it("ends a wait that pushback asked for, and names the failure before it (R12)", async () => {
     const bench = await hedgedBench();
     const call = await bench.unary({ deadline: bench.clock.epoch() + 100 });

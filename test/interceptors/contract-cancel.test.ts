@@ -28,12 +28,13 @@ describeAllDoors((entrance) => {
 
     it("is never sent when it is cancelled at once", async () => {
       const { stub } = entrance.open();
+      const processed = entrance.says("certainty") === "yes" ? "no" : "maybe";
 
       const call = startCall(flavour, stub, kind);
       call.raw.cancel();
       const end = await call.end;
 
-      expect(end.error).toMatchObject({ code: CANCELLED, processed: "no" });
+      expect(end.error).toMatchObject({ code: CANCELLED, processed });
       expect(entrance.runs).toEqual([]);
     });
   });

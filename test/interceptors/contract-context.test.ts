@@ -33,7 +33,9 @@ describeAllDoors((entrance) => {
     return { ends: Promise.all(ends), events, strays };
   }
 
-  it("keeps the caller's context in every callback and event", async () => {
+  const isKept = entrance.can("asyncContext");
+
+  it.runIf(isKept)("keeps the caller's context in every callback and event", async () => {
     const opened = entrance.open();
     await storage.run("first caller", () => callToEnd(flavour, opened.stub, "unary"));
 
@@ -47,30 +49,36 @@ describeAllDoors((entrance) => {
     expect(events).toContain("bidi end");
   });
 
-  it("keeps the caller's context when its call waited for a dial that another began", async () => {
-    const opened = entrance.open();
-    const first = storage.run("first caller", () => startCall(flavour, opened.stub, "unary"));
+  it.runIf(isKept)(
+    "keeps the caller's context when its call waited for a dial that another began",
+    async () => {
+      const opened = entrance.open();
+      const first = storage.run("first caller", () => startCall(flavour, opened.stub, "unary"));
 
-    const { ends, strays } = callInContexts(opened);
-    const errors = errorsOf(await ends);
-    await first.end;
+      const { ends, strays } = callInContexts(opened);
+      const errors = errorsOf(await ends);
+      await first.end;
 
-    expect(errors).toEqual([null, null, null, null]);
-    expect(strays).toEqual([]);
-  });
+      expect(errors).toEqual([null, null, null, null]);
+      expect(strays).toEqual([]);
+    },
+  );
 
-  it("keeps the caller's context when its call was retried", async () => {
-    const opened = entrance.open();
+  it.runIf(isKept && entrance.can("retry"))(
+    "keeps the caller's context when its call was retried",
+    async () => {
+      const opened = entrance.open();
 
-    const { ends, strays } = callInContexts(opened, {
-      metadata: direct("fail-first", { idempotentRequest: true }),
-    });
-    const errors = errorsOf(await ends);
+      const { ends, strays } = callInContexts(opened, {
+        metadata: direct("fail-first", { idempotentRequest: true }),
+      });
+      const errors = errorsOf(await ends);
 
-    expect(errors).toEqual([null, null, null, null]);
-    expect(entrance.runs).toHaveLength(8);
-    expect(strays).toEqual([]);
-  });
+      expect(errors).toEqual([null, null, null, null]);
+      expect(entrance.runs).toHaveLength(8);
+      expect(strays).toEqual([]);
+    },
+  );
 
   it("keeps the caller's context when another aborts a call that waits for a connection", async () => {
     const silent = await acceptOnly();

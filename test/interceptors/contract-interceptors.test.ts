@@ -41,26 +41,32 @@ describeAllDoors((entrance) => {
     expect(paths).toEqual(["/holdfast.contract.Contract/Unary"]);
   });
 
-  it("lets the interceptors of a call replace those of the stub", async () => {
-    const own = marking("own");
-    const options = { interceptors: [marking("of the call")] };
+  it.runIf(entrance.can("callInterceptors"))(
+    "lets the interceptors of a call replace those of the stub",
+    async () => {
+      const own = marking("own");
+      const options = { interceptors: [marking("of the call")] };
 
-    await entrance.call("unary", { options }, { client: { interceptors: [own] } });
+      await entrance.call("unary", { options }, { client: { interceptors: [own] } });
 
-    expect(entrance.runs.map((run) => run.metadata.get("mark"))).toEqual([["of the call"]]);
-    expect(own.runs).toEqual([]);
-  });
+      expect(entrance.runs.map((run) => run.metadata.get("mark"))).toEqual([["of the call"]]);
+      expect(own.runs).toEqual([]);
+    },
+  );
 
-  it("runs an interceptor once per call, however many attempts the call takes (R173)", async () => {
-    const own = marking("own");
-    const metadata = direct("fail-first", { idempotentRequest: true });
+  it.runIf(entrance.can("retry"))(
+    "runs an interceptor once per call, however many attempts the call takes (R173)",
+    async () => {
+      const own = marking("own");
+      const metadata = direct("fail-first", { idempotentRequest: true });
 
-    const end = await entrance.call("unary", { metadata }, { client: { interceptors: [own] } });
+      const end = await entrance.call("unary", { metadata }, { client: { interceptors: [own] } });
 
-    expect(end.error).toBeNull();
-    expect(own.runs).toHaveLength(1);
-    expect(entrance.runs.map((run) => run.metadata.get("mark"))).toEqual([["own"], ["own"]]);
-  });
+      expect(end.error).toBeNull();
+      expect(own.runs).toHaveLength(1);
+      expect(entrance.runs.map((run) => run.metadata.get("mark"))).toEqual([["own"], ["own"]]);
+    },
+  );
 
   it("lets an interceptor answer in the place of the server", async () => {
     const status = {

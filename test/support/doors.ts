@@ -32,6 +32,8 @@ export interface Door {
   readonly name: string;
   /** False where the calls go over the stub's own grpc-js channel, which knows one address. */
   readonly isPooled: boolean;
+  /** True where the stub is promises, dressed up as one. */
+  readonly isPromised?: true;
   open(flavour: AnyFlavour, options: Required<DoorOptions>): OpenDoor;
 }
 
@@ -106,6 +108,7 @@ export const furtherDoors: readonly Door[] = [
   {
     id: "promises",
     name: "promises over a hardened stub",
+    isPromised: true,
     isPooled: true,
     open(flavour, options) {
       const { stub, channel, close } = overPool.open(flavour, options);
@@ -115,6 +118,7 @@ export const furtherDoors: readonly Door[] = [
   {
     id: "plainPromises",
     name: "promises over a plain stub",
+    isPromised: true,
     isPooled: false,
     open(flavour, { client, credentials, addresses }) {
       const plain = new flavour.Client(addresses[0] ?? "", credentials, { ...client, ...OWN_CHANNEL });

@@ -43,7 +43,7 @@ export function authInterceptor(
   const authority: Authority = {
     options: resolved,
     source: credentialsSource(resolved),
-    refresh: new SharedRefresh(),
+    refresh: new SharedRefresh(resolved.fetchTimeoutMs, clock),
     quietly: new Quietly("a refresh of credentials failed"),
   };
   return (call, nextCall) => asInterceptingCall(new AuthorizedCall(call, nextCall, clock, authority));
@@ -64,10 +64,12 @@ class AuthorizedCall extends PlainCall {
 
   protected begin(metadata: Metadata): void {
     const { source, refresh } = this.#authority;
-    this.#metadata = metadata;
+    // Its owner may use it for the next call, with other values, before the credentials are there.
+    const own = metadata.clone();
+    this.#metadata = own;
     this.#generation = refresh.generation;
     whenReady(() => source({ method: this.method, isRefresh: false }), {
-      ready: (credentials) => this.#send(metadata, credentials),
+      ready: (credentials) => this.#send(own, credentials),
       failed: (error) => this.fail(callbackFailure("the source of credentials", error)),
       waiting: () => this.startWait("credentials"),
     });

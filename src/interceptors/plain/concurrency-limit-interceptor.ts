@@ -103,8 +103,10 @@ class LimitedCall extends PlainCall {
 
   #queue(metadata: Metadata): void {
     const { queueTimeoutMs, maxConcurrentCalls } = this.#settings;
+    // Its owner may use it for the next call, with other values, before this one's turn.
+    const own = metadata.clone();
     // Its turn comes in the context of the call that ends.
-    const admit = AsyncResource.bind(() => this.proceed(metadata));
+    const admit = AsyncResource.bind(() => this.proceed(own));
     const onTimeout = (): void =>
       this.#overloaded(
         `the call waited ${queueTimeoutMs} ms for one of ${maxConcurrentCalls} running calls to end`,

@@ -25,7 +25,7 @@ export function callbackFailure(what: string, error: unknown): LocalFailure {
   return {
     code: isLocal ? (code as Status) : Status.INTERNAL,
     reason: "METADATA_INVALID",
-    details: `${what} failed${foreign}: ${withoutValue(saidBy(error))}`,
+    details: `${what} failed${foreign}: ${saidBy(error)}`,
   };
 }
 
@@ -36,9 +36,4 @@ export function isMetadata(value: unknown): value is Metadata {
     value !== null &&
     ["get", "getMap", "clone"].every((key) => Reflect.has(value, key))
   );
-}
-
-/** grpc-js quotes a value it refuses, which may be a token. */
-function withoutValue(text: string): string {
-  return text.replace(/Metadata string value ".*" contains/s, "Metadata string value contains");
 }

@@ -65,10 +65,15 @@ class AnnotatedCall extends PlainCall {
   }
 
   protected begin(metadata: Metadata): void {
+    let own = metadata;
     whenReady(() => this.#source({ method: this.method }), {
-      ready: (added) => this.#send(metadata, added),
+      ready: (added) => this.#send(own, added),
       failed: (error) => this.fail(callbackFailure("the metadata function", error)),
-      waiting: () => this.startWait("the metadata function"),
+      waiting: () => {
+        // Its owner may use it for the next call, with other values, meanwhile.
+        own = metadata.clone();
+        this.startWait("the metadata function");
+      },
     });
   }
 

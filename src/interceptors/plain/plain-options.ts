@@ -61,6 +61,8 @@ export const authOptionsSchema = z
     methods: z.record(methodNameSchema, z.strictObject({ idempotent: z.boolean() })).default({}),
     /** As of the metadata interceptor. Default 8,192. */
     maxMetadataBytes: maxMetadataBytes(),
+    /** How long a refresh may take, in ms; then the calls that wait for it get the server's answer. Default 10,000. */
+    fetchTimeoutMs: positiveMs().default(10_000),
   })
   .refine((options) => (options.getToken === undefined) !== (options.getMetadata === undefined), {
     when: ({ value }) => typeof value === "object" && value !== null,

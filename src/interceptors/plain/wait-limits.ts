@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { type InterceptorOptions, propagate, status as Status } from "@grpc/grpc-js";
 import { SettingsDeadline, settingsOf } from "../../call/index.js";
-import { type Clock, deadlineToEpochMs } from "../../core/index.js";
+import { type Clock, deadlineToEpochMs, onAbort } from "../../core/index.js";
 import type { LocalFailure } from "./local-failure.js";
 
 /**
@@ -55,13 +55,13 @@ function propagates({ propagate_flags }: InterceptorOptions, flag: propagate): b
 }
 
 function followSignal(signal: AbortSignal, cancel: (details: string) => void): () => void {
-  const onAbort = once(() => cancel("The call was aborted by its signal"));
+  const aborted = once(() => cancel("The call was aborted by its signal"));
+  const release = onAbort(signal, aborted.run);
   // What has happened already is not told again.
-  if (signal.aborted) process.nextTick(onAbort.run);
-  else signal.addEventListener("abort", onAbort.run, { once: true });
+  if (signal.aborted) process.nextTick(aborted.run);
   return () => {
-    onAbort.stop();
-    signal.removeEventListener("abort", onAbort.run);
+    aborted.stop();
+    release();
   };
 }
 

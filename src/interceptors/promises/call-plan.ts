@@ -83,12 +83,12 @@ function metadataOf(given: PromiseExtras["metadata"]): Metadata {
   for (const [key, values] of Object.entries(given)) {
     try {
       for (const value of Array.isArray(values) ? values : [values]) metadata.add(key, value);
-    } catch (cause) {
+    } catch (error) {
+      // Not as the cause: grpc-js quotes the value.
       throw new ResilienceError({
         reason: "METADATA_INVALID",
         code: Status.INTERNAL,
-        details: `The metadata ${JSON.stringify(key)} cannot be sent: ${saidBy(cause)}`,
-        cause,
+        details: `The metadata ${JSON.stringify(key)} cannot be sent: ${saidBy(error)}`,
       });
     }
   }

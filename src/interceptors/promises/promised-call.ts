@@ -1,4 +1,5 @@
 import { Metadata, status as Status } from "@grpc/grpc-js";
+import { onAbort } from "../../core/index.js";
 import { Quietly } from "../plain/quietly.js";
 import type { CallEnd } from "./call-failure.js";
 import type { CallPlan } from "./call-plan.js";
@@ -16,7 +17,7 @@ export abstract class PromisedCall implements CallListener {
   fault: Fault | null = null;
   #hasHeaders = false;
   protected hasMessage = false;
-  #onAbort: (() => void) | null = null;
+  #unfollow: (() => void) | null = null;
 
   constructor(private readonly plan: CallPlan) {}
 
@@ -28,7 +29,11 @@ export abstract class PromisedCall implements CallListener {
   begin(way: CallWay, request: unknown): void {
     const { signal } = this.plan;
     if (signal !== undefined && !this.#follow(signal)) return;
-    this.call = way.open(this.plan, this, request);
+    const call = way.open(this.plan, this, request);
+    this.call = call;
+    // Aborted by what ran as it was opened, when there was nothing yet to cancel.
+    const { fault } = this;
+    if (fault !== null && this.ended === null) call.cancel(fault.code, fault.details);
   }
 
   onHeaders(headers: Metadata): void {
@@ -38,7 +43,7 @@ export abstract class PromisedCall implements CallListener {
   }
 
   onStatus(status: ToldStatus): void {
-    if (this.#onAbort !== null) this.plan.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unfollow?.();
     const { fault, hasMessage } = this;
     this.ended = { status, fault, hasHeaders: this.#hasHeaders, hasMessage };
     const { onStatus } = this.plan;
@@ -68,8 +73,7 @@ export abstract class PromisedCall implements CallListener {
       process.nextTick(() => this.onStatus({ ...told, ...report }));
       return false;
     }
-    this.#onAbort = abort;
-    signal.addEventListener("abort", abort, { once: true });
+    this.#unfollow = onAbort(signal, abort);
     return true;
   }
 

@@ -1,4 +1,4 @@
-import type { ResilienceError, Timer } from "../../core/index.js";
+import { onAbort, type ResilienceError, type Timer } from "../../core/index.js";
 import type { Leader, OperationOptions } from "../clerk-api.js";
 import type { LinkFailure } from "../unary-link.js";
 import { AttemptLog } from "./attempt-log.js";
@@ -25,7 +25,7 @@ export class LeaderRequest {
 
   start(): void {
     if (this.signal?.aborted === true) return this.#onAbort();
-    this.signal?.addEventListener("abort", this.#onAbort);
+    if (this.signal != null) this.#unfollow = onAbort(this.signal, this.#onAbort);
     this.core.finder.wait(this);
   }
 
@@ -42,6 +42,7 @@ export class LeaderRequest {
     this.#end({ kind: "closed" });
   }
 
+  #unfollow: (() => void) | null = null;
   readonly #onAbort = (): void => this.#end({ kind: "aborted", cause: this.signal?.reason });
 
   #end(ending: Ending): void {
@@ -65,7 +66,7 @@ export class LeaderRequest {
     this.#timer?.cancel();
     this.#timer = null;
     this.core.finder.forget(this);
-    this.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unfollow?.();
     this.core.requestEnded(this);
   }
 }

@@ -1,5 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
-import type { CommandIds, Timer } from "../../core/index.js";
+import { type CommandIds, onAbort, type Timer } from "../../core/index.js";
 import type { Leader } from "../clerk-api.js";
 import type { KvOperation } from "../kv-messages.js";
 import type { LinkFailure } from "../unary-link.js";
@@ -58,7 +58,7 @@ export class Operation extends AsyncResource {
 
   start(): void {
     if (this.signal?.aborted === true) return this.#onAbort();
-    this.signal?.addEventListener("abort", this.#onAbort);
+    if (this.signal != null) this.#unfollow = onAbort(this.signal, this.#onAbort);
     if (this.op === "get") {
       this.#ids = this.#core.nextReadIds();
       return this.#send();
@@ -192,6 +192,7 @@ export class Operation extends AsyncResource {
     this.#timer ??= clock.setTimer(onDeadline, this.#deadline - clock.now(), { keepAlive: true });
   }
 
+  #unfollow: (() => void) | null = null;
   readonly #onAbort = (): void => this.#end({ kind: "aborted", cause: this.signal?.reason });
 
   get #isOver(): boolean {
@@ -233,7 +234,7 @@ export class Operation extends AsyncResource {
     this.#stopWaiting();
     this.#core.sessions.forget(this);
     this.#stage = OVER;
-    this.signal?.removeEventListener("abort", this.#onAbort);
+    this.#unfollow?.();
     const session = this.#session;
     this.#session = null;
     this.#core.operationEnded(this, isSuccess);
