@@ -1,10 +1,10 @@
-import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
 import { exceeds, isObject, methodNameSchema, positiveMs, suggest } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import { compressionSchema, poolOptionsShape } from "../pool/index.js";
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
+import { callCredentialsSchema, channelCredentialsSchema } from "./credential-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
 
 /** The presets by name; `presets.ts` has their values. */
@@ -56,12 +56,7 @@ const channelOptionsShape = {
   /** False leaves plain calls: no retry, no default deadline, no breaker. Also by HOLDFAST_DISABLED=1. Default true. */
   enabled: z.boolean().default(true),
   /** grpc-js channel credentials, as for a `Client`. */
-  credentials: z
-    .custom<ChannelCredentials>((value) => value instanceof ChannelCredentials, {
-      abort: false,
-      message: "must be ChannelCredentials of the same copy of @grpc/grpc-js that Holdfast uses",
-    })
-    .optional(),
+  credentials: channelCredentialsSchema.optional(),
   /** True for plaintext; the same as `credentials.createInsecure()`. Warns once. */
   insecure: z.boolean().optional(),
   /**
@@ -103,13 +98,11 @@ const channelOptionsShape = {
   streamIdleTimeoutMs: positiveMs().nullable().default(null),
   /** Largest request metadata, names and values together, in bytes. Default 8,192, what gRPC servers take by default. */
   maxMetadataBytes: z.int().min(0).max(MAX_BYTES).default(8_192),
-  /** Asked for the metadata of every attempt, beside the credentials of a call; see `refreshingCredentials`. */
-  callCredentials: z
-    .custom<CallCredentials>((value) => value instanceof CallCredentials, {
-      abort: false,
-      message: "must be CallCredentials of @grpc/grpc-js, or made by refreshingCredentials",
-    })
-    .optional(),
+  /**
+   * Asked for the metadata of every attempt, beside the credentials of a call; see `refreshingCredentials`. Warns where
+   * that leaves the machine in plaintext.
+   */
+  callCredentials: callCredentialsSchema.optional(),
   /** Circuit breaker per endpoint; false for none. */
   breaker: z.union([z.literal(false), breakerOptionsSchema]).prefault({}),
   /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */

@@ -14,6 +14,8 @@ import { type InnerChannelFactory, innerChannelFactory, isPlaintext } from "../p
 import { ThrottleRegistry } from "../retry/index.js";
 import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.js";
 import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
+import { isLocalTarget } from "./local-target.js";
+import { hedgedByDefinition } from "./method-names.js";
 import { MethodPolicies } from "./method-policy.js";
 import { PoolBackend } from "./pool-backend.js";
 import { ownMethodNames } from "./presets.js";
@@ -69,6 +71,10 @@ export function poolChannel(
   const credentials = options.credentials ?? grpcCredentials.createInsecure();
   if (isPlaintext(credentials)) {
     warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
+    if (effective.callCredentials !== undefined && !isLocalTarget(parsed)) {
+      const why = "is plaintext, and callCredentials send their token over it for anybody to read; use TLS";
+      warnOnce("HOLDFAST_TOKEN_PLAINTEXT", `${parsed.canonical} ${why}`, parsed.canonical);
+    }
   }
   return new ResilientChannel({
     ...parts,
@@ -102,7 +108,8 @@ function channelParts(
   { clock = systemClock, random = systemRandom, throttles = processThrottles }: ChannelCollaborators,
 ): Omit<ChannelParts, "makeBackend"> & { random: Random } {
   const { retry } = options;
-  const known = new KnownMethods(ownMethodNames(options));
+  const names = ownMethodNames(options);
+  const known = new KnownMethods(names, hedgedByDefinition(names, options.methods));
   for (const method of options.descriptors ?? []) known.define(method, method.isIdempotent);
   const throttle = retry.throttle === false ? null : throttles.acquire(target, retry.throttle);
   return {

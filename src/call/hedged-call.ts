@@ -1,7 +1,7 @@
 import type { Metadata, status as Status, StatusObject } from "@grpc/grpc-js";
 import type { Outcome } from "../core/index.js";
 import type { Incident, PickFailure, Slot } from "../pool/index.js";
-import { HedgePlan, type HedgingPolicy } from "../retry/index.js";
+import { HedgePlan, type HedgingPolicy, lostTo } from "../retry/index.js";
 import { announceEnd, announceHedge } from "./announce.js";
 import type { Attempt } from "./attempt.js";
 import type { CallEnv } from "./call-env.js";
@@ -191,7 +191,7 @@ export class HedgedCall extends ResilientCall {
   /** This failure is the call's. */
   #giveUp(outcome: Outcome, number: number): void {
     this.leaveWaits();
-    this.#race.loseAllBut(null, `attempt ${number} has failed for good`);
+    this.#race.loseAllBut(null, lostTo(outcome, number));
     this.finish(outcome);
   }
 

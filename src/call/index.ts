@@ -9,7 +9,7 @@ export { classify, type Evidence } from "./classify.js";
 export { type ChannelCollaborators, createChannel, poolChannel, stubChannel } from "./create-channel.js";
 export type { FetchCredentials } from "./credentials-fetcher.js";
 export type { FailureCount } from "./failure-counts.js";
-export { methodNames, unknownMethods } from "./method-names.js";
+export { methodNames, unknownMethods, warnOfIdleHedging } from "./method-names.js";
 export { withPreset } from "./presets.js";
 export {
   type RefreshingCredentials,

@@ -21,8 +21,14 @@ export class KnownMethods {
   readonly #defined = new Set<string>();
   #definitions = 0;
 
-  /** @param configured the keys of `methods` that the user wrote, so that definitions can be held against them */
-  constructor(readonly configured: readonly string[] = []) {}
+  /**
+   * @param configured the keys of `methods` that the user wrote, so that definitions can be held against them
+   * @param hedgedByDefinition those of them whose hedging waits for a definition that declares them idempotent
+   */
+  constructor(
+    readonly configured: readonly string[] = [],
+    readonly hedgedByDefinition: readonly string[] = [],
+  ) {}
 
   /** What one service definition says. */
   static of(definitions: unknown): KnownMethods {
@@ -65,11 +71,18 @@ export class KnownMethods {
     return this.#idempotent.has(path);
   }
 
-  /** The methods of a service that was defined, or null. */
-  methodsOf(service: string): readonly string[] | null {
-    const prefix = `/${service}/`;
-    const paths = [...this.#defined].filter((path) => path.startsWith(prefix));
-    return paths.length === 0 ? null : paths.map((path) => path.slice(prefix.length));
+  /** The services that were defined, and the methods of each. */
+  services(): ReadonlyMap<string, readonly string[]> {
+    const services = new Map<string, string[]>();
+    for (const path of this.#defined) {
+      const slash = path.lastIndexOf("/");
+      if (slash < 1) continue;
+      const service = path.slice(1, slash);
+      const methods = services.get(service) ?? [];
+      services.set(service, methods);
+      methods.push(path.slice(slash + 1));
+    }
+    return services;
   }
 }
 

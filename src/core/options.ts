@@ -83,8 +83,8 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknow
     case "invalid_key":
       return issue.issues.map(({ message }) => `${key}: ${message}`);
     case "custom":
-      if (path !== "" && namesField(issue.message, knownKeys(schema, issue.path)))
-        return [`${path}.${issue.message}`];
+      if (namesField(issue.message, knownKeys(schema, issue.path)))
+        return [path === "" ? issue.message : `${path}.${issue.message}`];
       if (issue.params === VALUE_HIDDEN) return [`${key}: ${issue.message}`];
       return [`${key}${shownBeside(issue.message, valueAt(input, issue.path))}: ${issue.message}`];
     case "invalid_union": {

@@ -12,6 +12,7 @@ import {
   type ResilientChannel,
   stubChannel,
   unknownMethods,
+  warnOfIdleHedging,
 } from "../call/index.js";
 import { problemsError } from "../core/index.js";
 import { poolOptionsShape } from "../pool/index.js";
@@ -56,7 +57,7 @@ export function harden<S extends Client>(
     ...checked.problems,
     ...(isPooled ? checkCredentials(rest) : checkNoPoolOptions(rest)),
     ...(parsed?.problems ?? []),
-    ...(isShape(shape) ? unknownMethods(methodNames(rest), KnownMethods.of(shape.definitions)) : []),
+    ...(isShape(shape) ? unknownMethods(methodNames(rest), KnownMethods.of(shape.definitions), true) : []),
   ];
   const { value } = checked;
   if (problems.length > 0 || value === null || !isShape(shape))
@@ -66,6 +67,7 @@ export function harden<S extends Client>(
     ? poolChannel(parsed.value, value, collaborators)
     : stubChannel(shape.channel, value, collaborators);
   channel.known.add(shape.definitions);
+  warnOfIdleHedging(channel.known, KnownMethods.of(shape.definitions));
   return reroute(stub, shape, channel, !hasTarget);
 }
 

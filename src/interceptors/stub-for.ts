@@ -1,5 +1,11 @@
 import { type ChannelCredentials, type Client, type ClientOptions, credentials } from "@grpc/grpc-js";
-import { ChannelView, KnownMethods, ResilientChannel, unknownMethods } from "../call/index.js";
+import {
+  ChannelView,
+  KnownMethods,
+  ResilientChannel,
+  unknownMethods,
+  warnOfIdleHedging,
+} from "../call/index.js";
 import { problemsError, suggest } from "../core/index.js";
 import type { Hardened } from "./harden.js";
 import { describe } from "./stub-shape.js";
@@ -39,10 +45,12 @@ export function stubFor<S extends Client>(
       problems.push(`${key} is no option of a stub${suggest(key, STUB_OPTIONS)}`);
   }
   const definitions: unknown = isStubClass(stubClass) ? Reflect.get(stubClass, "service") : null;
+  const defined = KnownMethods.of(definitions);
   if (!(channel instanceof ResilientChannel)) problems.push("the channel is none made by createChannel");
-  else problems.push(...unknownMethods(channel.known.configured, KnownMethods.of(definitions)));
+  else problems.push(...unknownMethods(channel.known.configured, defined));
   if (problems.length > 0) throw problemsError("stubFor", problems);
   channel.known.add(definitions);
+  warnOfIdleHedging(channel.known, defined);
   const view = new ChannelView(channel, { close: async () => {}, destroy: () => {} });
   return new stubClass(channel.getTarget(), credentials.createInsecure(), {
     ...options,

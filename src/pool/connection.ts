@@ -195,7 +195,7 @@ export class Connection implements Slot, DialOwner {
     const isLoss = this.#state === "ready" || this.#inFlight > 0;
     this.#shut();
     this.#channel?.close();
-    if (isLoss) this.#reportLoss(this.#dial.sockets.error?.message ?? "the connection was closed");
+    if (isLoss) this.#reportLoss(this.#dial.sockets.error ?? "the connection was closed");
   }
 
   #reportLoss(cause: string): void {

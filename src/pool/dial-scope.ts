@@ -68,13 +68,14 @@ export class DialSockets {
     this.#error ??= error;
   }
 
-  get error(): Error | null {
-    return this.#error;
+  /** The error in words, of one line: those of OpenSSL end with a break, which would tear a log line apart. */
+  get error(): string | null {
+    return this.#error === null ? null : this.#error.message.trim().replace(/\s+/g, " ");
   }
 
   /** Why the dial failed, in words. */
   get failure(): string {
-    if (this.#error !== null) return this.#error.message;
+    if (this.error !== null) return this.error;
     return this.isConnected ? "the connection closed before SETTINGS arrived" : "the dial failed";
   }
 

@@ -182,6 +182,12 @@ export class HedgePlan {
   }
 }
 
+/** Why the attempts in flight end with the one whose failure is the call's. */
+export function lostTo({ reason }: Outcome, attempt: number): string {
+  const isDeadline = reason === "DEADLINE_EXCEEDED";
+  return isDeadline ? "the deadline of the call passed" : `attempt ${attempt} has failed for good`;
+}
+
 function deliver(obstacle: string, isThrottled = false): HedgeDecision {
   return { kind: "deliver", why: `no further attempt: ${obstacle}`, isThrottled };
 }

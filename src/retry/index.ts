@@ -2,7 +2,7 @@ export { Backoff } from "./backoff.js";
 export type { RetryDecision, RetryPolicy, RetryProgress } from "./decide.js";
 export { decideRetry } from "./decide.js";
 export type { HedgeDecision, HedgingPolicy, OtherAttempts } from "./hedging.js";
-export { HedgePlan } from "./hedging.js";
+export { HedgePlan, lostTo } from "./hedging.js";
 export type { HedgingOptions, ResolvedHedgingOptions, ResolvedHedgingOverride } from "./hedging-options.js";
 export { hedgingOptionsSchema, hedgingOverrideSchema } from "./hedging-options.js";
 export { LatencyWindow } from "./latency-window.js";

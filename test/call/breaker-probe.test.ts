@@ -24,10 +24,22 @@ describe("the metadata of an attempt", () => {
   it("does not ask an inner channel to wait for READY: the wait is the pool's", () => {
     const metadata = new Metadata({ waitForReady: true });
 
-    const pooled = attemptMetadata(metadata, 0, true);
+    const pooled = attemptMetadata(metadata, 0, true, true);
 
     expect(pooled.getOptions().waitForReady).toBe(false);
     expect(metadata.getOptions().waitForReady).toBe(true);
-    expect(attemptMetadata(metadata, 0, false)).toBe(metadata);
+    expect(attemptMetadata(metadata, 0, false, true)).toBe(metadata);
+  });
+
+  it("asks a stub's own channel to wait exactly when the call waits, whoever said so", () => {
+    const [plain, waiting] = [new Metadata(), new Metadata({ waitForReady: true, idempotentRequest: true })];
+
+    const asked = attemptMetadata(plain, 0, false, true);
+    const refused = attemptMetadata(waiting, 0, false, false);
+
+    expect(asked.getOptions()).toEqual({ waitForReady: true });
+    expect(refused.getOptions()).toEqual({ waitForReady: false, idempotentRequest: true });
+    expect([plain.getOptions(), waiting.getOptions().waitForReady]).toEqual([{}, true]);
+    expect(attemptMetadata(plain, 0, false, false)).toBe(plain);
   });
 });

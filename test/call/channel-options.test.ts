@@ -168,8 +168,14 @@ it("tells what else is wrong beside credentials that are none", () => {
 it("refuses credentials that are none, without showing what they hold", () => {
   const error = refusal({ credentials: { token: "s3cret" } });
 
-  expect(error.details).toContain("ChannelCredentials of the same copy of @grpc/grpc-js");
+  expect(error.details).toContain("credentials: must be ChannelCredentials of @grpc/grpc-js");
   expect(error.details).not.toContain("s3cret");
+});
+
+it("tells whoever gives grpc-js's `credentials` itself to call one of its functions", () => {
+  expect(refusal({ credentials: grpc.credentials }).details).toContain(
+    "1 problem: credentials: must be ChannelCredentials; call a function of grpc-js's `credentials`: credentials.createSsl()",
+  );
 });
 
 it.each([undefined, null, 5, "fast", []])("refuses %j in the place of options", (options) => {

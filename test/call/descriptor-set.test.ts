@@ -125,9 +125,9 @@ describe("bad descriptors are refused by name", () => {
       encoded({ name: "x.proto", service: [{ name: "S", method: [{ name: "a b" }] }] }),
       '"/S/a b" is the path of no method',
     ],
-    ["image.binpb", 'descriptors is "image.binpb": is none; allowed: bytes'],
-    [[good, null], "descriptors.1 is null: is none; allowed: bytes"],
-    [{}, "descriptors: is none; allowed: bytes"],
+    ["image.binpb", 'descriptors is "image.binpb": allowed: the bytes of the file, not its path'],
+    [[good, null], "descriptors.1 is null: allowed: bytes as protoc"],
+    [{}, "descriptors: allowed: bytes as protoc"],
     [new Uint8Array([0x08, 0x01]), "descriptors: is no FileDescriptorSet: field 1 holds a number"],
     [new Uint8Array([0x0a, 0x02, 0x18, 0x01]), "descriptors: describes no method"],
     [

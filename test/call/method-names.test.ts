@@ -16,6 +16,8 @@ it.each<[string, string[]]>([
   ["users.Users", []],
   ["users.Groups/GetUsr", []],
   ["users.User/GetUsr", []],
+  ["GetUser", []],
+  ["users.Users.GetUser", ["methods.users.Users.GetUser names a method; write users.Users/GetUser"]],
   [
     "users.Users/GetUsr",
     ["methods.users.Users/GetUsr: users.Users has no such method (did you mean GetUser?)"],
@@ -30,6 +32,26 @@ it.each<[string, string[]]>([
   ],
 ])("tells a user which method of a known service does not exist (B30): %s", (name, problems) => {
   expect(unknownMethods([name], known)).toEqual(problems);
+});
+
+it.each<[string, string[]]>([
+  ["users.Users", []],
+  ["users.Users/GetUser", []],
+  ["GetUser", ["methods.GetUser names a method; write users.Users/GetUser"]],
+  [
+    "users.User/GetUser",
+    ["methods.users.User/GetUser: the stub has no service users.User (did you mean users.Users?)"],
+  ],
+  [
+    "billing.Invoices",
+    ["methods.billing.Invoices: the stub has no service billing.Invoices (known: users.Users)"],
+  ],
+])("tells whose calls go to one service alone that a key can match none of them: %s", (name, problems) => {
+  expect(unknownMethods([name], known, true)).toEqual(problems);
+});
+
+it("says nothing of the services of a stub whose class does not tell them", () => {
+  expect(unknownMethods(["users.Users/GetUser", "GetUser"], new KnownMethods(), true)).toEqual([]);
 });
 
 it.each([undefined, null, 5, {}, { methods: null }, { methods: "x" }])("finds no names in %j", (options) => {

@@ -104,9 +104,14 @@ class AuthorizedCall extends PlainCall {
 
   #send(own: Metadata, credentials: Credentials): void {
     const merged = own.clone();
-    for (const [name, values] of credentials) {
-      merged.remove(name);
-      for (const value of values) merged.add(name, value);
+    try {
+      for (const [name, values] of credentials) {
+        merged.remove(name);
+        for (const value of values) merged.add(name, value);
+      }
+    } catch (error) {
+      // Metadata of another library may hold what this grpc-js refuses.
+      return this.fail(callbackFailure("the source of credentials", error));
     }
     const failure = metadataFailure(merged, this.#authority.options.maxMetadataBytes);
     if (failure === null) this.proceed(merged);
@@ -121,7 +126,8 @@ class AuthorizedCall extends PlainCall {
     const { idempotent } = settingsOf(deadline ?? Number.POSITIVE_INFINITY);
     if (idempotent !== undefined) return idempotent;
     if (this.#metadata?.getOptions().idempotentRequest === true) return true;
-    return entryFor(options.methods, this.method)?.idempotent ?? options.idempotent;
+    const { methods, idempotent: ofAll, service } = options;
+    return entryFor(methods, this.method)?.idempotent ?? ofAll ?? service?.isIdempotent(this.method) ?? false;
   }
 
   /** The server's answer, and why it was the last. */

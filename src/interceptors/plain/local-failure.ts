@@ -37,7 +37,9 @@ export function reported(
   elapsedMs: number,
 ): ReportedStatus {
   const outcome: Outcome = { ...status, ...facts, progress: "sent", isConnectionLoss: false };
-  const explanation = new AttemptTrail().explain(method, outcome, elapsedMs);
+  const sentence = new AttemptTrail().explain(method.replace(/^\//, ""), outcome, elapsedMs);
+  // Nobody counts attempts here, and what may have run was one.
+  const explanation = sentence.replace(" after 0 attempts in ", " in ");
   return reportedStatus(status, { ...facts, attempts: [], explanation });
 }
 

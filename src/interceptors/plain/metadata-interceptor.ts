@@ -82,9 +82,14 @@ class AnnotatedCall extends PlainCall {
       return this.fail(callbackFailure("the metadata function", new Error("it gave no grpc.Metadata")));
     }
     const merged = own.clone();
-    for (const name of Object.keys(added.getMap())) {
-      if (own.get(name).length > 0) continue;
-      for (const value of added.get(name)) merged.add(name, value);
+    try {
+      for (const name of Object.keys(added.getMap())) {
+        if (own.get(name).length > 0) continue;
+        for (const value of added.get(name)) merged.add(name, value);
+      }
+    } catch (error) {
+      // Metadata of another library may hold what this grpc-js refuses.
+      return this.fail(callbackFailure("the metadata function", error));
     }
     const failure = metadataFailure(merged, this.#maxBytes);
     if (failure === null) this.proceed(merged);

@@ -2,6 +2,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import { z } from "zod";
 import { breakerOptionsSchema } from "../../breaker/index.js";
 import { methodNameSchema, positiveMs, VALUE_HIDDEN } from "../../core/index.js";
+import { serviceSchema } from "./service-option.js";
 
 /** What stands in the place of a function that gives a token may be the token. */
 const functionSchema = <F extends (...args: never[]) => unknown>() =>
@@ -55,9 +56,14 @@ export const authOptionsSchema = z
     getToken: functionSchema<(context: AuthContext) => string | Promise<string>>().optional(),
     /** Gives the metadata of a call, where the server wants something else than a bearer token. */
     getMetadata: functionSchema<(context: AuthContext) => Metadata | Promise<Metadata>>().optional(),
-    /** True when running any method twice does no harm: calls are then repeated after a refresh. Default false. */
-    idempotent: z.boolean().default(false),
-    /** The same by `package.Service/Method` or `package.Service`, the more exact name first. */
+    /**
+     * True when running any method twice does no harm: calls are then repeated after a refresh. Default: what `service`
+     * says of each method, else false.
+     */
+    idempotent: z.boolean().optional(),
+    /** The service definition of the stub, or several: which methods are idempotent. Default none. */
+    service: serviceSchema.optional(),
+    /** Whether a method is idempotent, by `package.Service/Method` or `package.Service`, the more exact name first. */
     methods: z.record(methodNameSchema, z.strictObject({ idempotent: z.boolean() })).default({}),
     /** As of the metadata interceptor. Default 8,192. */
     maxMetadataBytes: maxMetadataBytes(),

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { type InterceptorOptions, propagate, status as Status } from "@grpc/grpc-js";
+import { type CallOptions, type InterceptorOptions, propagate, status as Status } from "@grpc/grpc-js";
 import { SettingsDeadline, settingsOf } from "../../call/index.js";
 import { type Clock, deadlineToEpochMs, onAbort } from "../../core/index.js";
 import type { LocalFailure } from "./local-failure.js";
@@ -37,7 +37,7 @@ export function limitWait(
 }
 
 /** The instant at which grpc-js will end a call of `absoluteDeadline`, in epoch ms; `Infinity` for none. */
-export function deadlineOf(options: InterceptorOptions): number {
+export function deadlineOf(options: CallOptions): number {
   const { deadline = Number.POSITIVE_INFINITY } = options;
   // What a SettingsDeadline shows to grpc-js where it has no deadline is a century away.
   const own = deadlineToEpochMs(
@@ -50,7 +50,8 @@ export function deadlineOf(options: InterceptorOptions): number {
   return Math.min(own, deadlineToEpochMs(parent.getDeadline()));
 }
 
-function propagates({ propagate_flags }: InterceptorOptions, flag: propagate): boolean {
+/** True when a call takes this from its parent. */
+export function propagates({ propagate_flags }: CallOptions, flag: propagate): boolean {
   return ((propagate_flags ?? propagate.DEFAULTS) & flag) !== 0;
 }
 
@@ -65,7 +66,8 @@ function followSignal(signal: AbortSignal, cancel: (details: string) => void): (
   };
 }
 
-function followParent(
+/** Told once, at once also by a parent that was cancelled before. @returns what takes the listener off */
+export function followParent(
   parent: EventEmitter & { readonly cancelled: boolean },
   cancel: (details: string) => void,
 ): () => void {

@@ -1,8 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
-import { type CallOptions, Metadata, status as Status } from "@grpc/grpc-js";
+import { type CallOptions, Metadata, propagate, status as Status } from "@grpc/grpc-js";
 import { configInvalid, problemsError, ResilienceError, saidBy } from "../../core/index.js";
 import { describe } from "../stub-shape.js";
 import type { PromiseCallOptions, PromiseExtras } from "./promise-types.js";
+import { settingsRefused } from "./settings-problems.js";
 import type { SettingsReader } from "./settings-reader.js";
 
 /** What is known of a call before it begins. */
@@ -18,6 +19,9 @@ const CHECKS = {
   metadata: [isObject, "a Metadata, or a record of keys and values"],
   onHeaders: [isFunction, "a function"],
   onStatus: [isFunction, "a function"],
+  parent: [isServerCall, "the call that a handler of a grpc-js server was given"],
+  propagateFlags: [isFlags, "bits of grpc-js's propagate, an integer from 0 to 65535"],
+  credentials: [isCallCredentials, "a grpc-js CallCredentials"],
   signal: [isSignal, "an AbortSignal"],
 } as const satisfies Record<string, Check>;
 
@@ -37,7 +41,7 @@ export function planOf(given: PromiseCallOptions | undefined, readSettings: Sett
   const { metadata, onHeaders, onStatus, signal } = given;
   const options = isSound(given) ? readSettings(given) : refuse(given, readSettings);
   return {
-    options,
+    options: withExtras(options, given),
     metadata: metadataOf(metadata),
     signal,
     onHeaders: onHeaders === undefined ? undefined : AsyncResource.bind(onHeaders),
@@ -45,9 +49,25 @@ export function planOf(given: PromiseCallOptions | undefined, readSettings: Sett
   };
 }
 
-function isSound({ metadata, onHeaders, onStatus, signal }: PromiseCallOptions): boolean {
+/** What grpc-js takes beside the deadline that carries the settings. */
+function withExtras(settings: CallOptions, given: PromiseCallOptions): CallOptions {
+  const { parent, propagateFlags, credentials } = given;
+  if (parent === undefined && credentials === undefined) return settings;
+  return {
+    ...settings,
+    ...(parent !== undefined && { parent }),
+    ...(propagateFlags !== undefined && { propagate_flags: propagateFlags }),
+    ...(credentials !== undefined && { credentials }),
+  };
+}
+
+function isSound(given: PromiseCallOptions): boolean {
+  const { metadata, onHeaders, onStatus, parent, propagateFlags, credentials, signal } = given;
   return (
     (metadata === undefined || isObject(metadata)) &&
+    (parent === undefined || isServerCall(parent)) &&
+    (propagateFlags === undefined || isFlags(propagateFlags)) &&
+    (credentials === undefined || isCallCredentials(credentials)) &&
     (onHeaders === undefined || isFunction(onHeaders)) &&
     (onStatus === undefined || isFunction(onStatus)) &&
     (signal === undefined || isSignal(signal))
@@ -63,7 +83,7 @@ function refuse(given: PromiseCallOptions, readSettings: SettingsReader): never 
   try {
     readSettings(given);
   } catch (error) {
-    problems.push(error instanceof ResilienceError ? error.details : saidBy(error));
+    throw settingsRefused(error, problems);
   }
   throw problemsError("promises", problems);
 }
@@ -82,7 +102,7 @@ function metadataOf(given: PromiseExtras["metadata"]): Metadata {
   const metadata = new Metadata();
   for (const [key, values] of Object.entries(given)) {
     try {
-      for (const value of Array.isArray(values) ? values : [values]) metadata.add(key, value);
+      for (const value of Array.isArray(values) ? values : [values]) metadata.add(key, checkedValue(value));
     } catch (error) {
       // Not as the cause: grpc-js quotes the value.
       throw new ResilienceError({
@@ -93,6 +113,12 @@ function metadataOf(given: PromiseExtras["metadata"]): Metadata {
     }
   }
   return metadata;
+}
+
+/** grpc-js would send the text of anything: "undefined" for a value that was forgotten. */
+function checkedValue(value: unknown): string | Buffer {
+  if (typeof value === "string" || Buffer.isBuffer(value)) return value;
+  throw new TypeError(`a value is ${describe(value)}; allowed: a string or a Buffer`);
 }
 
 /** Not `instanceof`: it may come from another copy of grpc-js, which knows how to read it. */
@@ -106,6 +132,22 @@ function isObject(value: unknown): value is object {
 
 function isFunction(value: unknown): boolean {
   return typeof value === "function";
+}
+
+function isServerCall(value: unknown): boolean {
+  return hasMethods(value, ["getDeadline", "on", "removeListener"]);
+}
+
+function isCallCredentials(value: unknown): boolean {
+  return hasMethods(value, ["generateMetadata", "compose"]);
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => isFunction(Reflect.get(value, name)));
+}
+
+function isFlags(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= propagate.DEFAULTS;
 }
 
 function isSignal(value: unknown): boolean {

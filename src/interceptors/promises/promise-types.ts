@@ -1,4 +1,4 @@
-import type { Client, Metadata, status as Status } from "@grpc/grpc-js";
+import type { CallCredentials, CallOptions, Client, Metadata, status as Status } from "@grpc/grpc-js";
 import type { CallSettings } from "../../call/index.js";
 import type { AttemptRecord } from "../../core/index.js";
 
@@ -26,6 +26,15 @@ export interface PromiseExtras {
    * and changes nothing.
    */
   readonly onStatus?: ((status: CallStatus) => void) | undefined;
+  /**
+   * The server's call on whose behalf this one is made: its deadline bounds this one, and its cancel ends it. Default
+   * none.
+   */
+  readonly parent?: CallOptions["parent"];
+  /** What is taken from `parent`: bits of grpc-js's `propagate`, 0 to 65,535. Default `propagate.DEFAULTS`, all. */
+  readonly propagateFlags?: number | undefined;
+  /** Credentials of this call, asked for at each attempt, beside those of the channel. Default none. */
+  readonly credentials?: CallCredentials | undefined;
 }
 
 /** Options of one call through `promises()`. */

@@ -5,6 +5,7 @@ import type { CallEnd } from "./call-failure.js";
 import type { CallPlan } from "./call-plan.js";
 import type { CallWay } from "./call-way.js";
 import type { CallListener, Fault, OpenCall, ToldStatus } from "./open-call.js";
+import { followedParent, obstacle } from "./plain-guard.js";
 
 const quietHeaders = new Quietly("onHeaders of a call through promises() failed, which changes nothing");
 const quietStatus = new Quietly("onStatus of a call through promises() failed, which changes nothing");
@@ -17,7 +18,8 @@ export abstract class PromisedCall implements CallListener {
   fault: Fault | null = null;
   #hasHeaders = false;
   protected hasMessage = false;
-  #unfollow: (() => void) | null = null;
+  #unfollowSignal: (() => void) | null = null;
+  #unfollowParent: (() => void) | null = null;
 
   constructor(private readonly plan: CallPlan) {}
 
@@ -27,13 +29,17 @@ export abstract class PromisedCall implements CallListener {
 
   /** Nothing is sent when the call is aborted already. */
   begin(way: CallWay, request: unknown): void {
-    const { signal } = this.plan;
-    if (signal !== undefined && !this.#follow(signal)) return;
+    const { signal, options } = this.plan;
+    if (signal?.aborted === true) return this.#refuse(abortedBy(signal));
+    const fault = way.isPlain ? obstacle(options) : null;
+    if (fault !== null) return this.#refuse(fault);
+    if (signal !== undefined) this.#unfollowSignal = onAbort(signal, () => this.#abortBy(signal));
+    if (way.isPlain) this.#unfollowParent = followedParent(options, (cancel) => this.fail(cancel));
     const call = way.open(this.plan, this, request);
     this.call = call;
     // Aborted by what ran as it was opened, when there was nothing yet to cancel.
-    const { fault } = this;
-    if (fault !== null && this.ended === null) call.cancel(fault.code, fault.details);
+    const { fault: early } = this;
+    if (early !== null && this.ended === null) call.cancel(early.code, early.details);
   }
 
   onHeaders(headers: Metadata): void {
@@ -43,7 +49,8 @@ export abstract class PromisedCall implements CallListener {
   }
 
   onStatus(status: ToldStatus): void {
-    this.#unfollow?.();
+    this.#unfollowSignal?.();
+    this.#unfollowParent?.();
     const { fault, hasMessage } = this;
     this.ended = { status, fault, hasHeaders: this.#hasHeaders, hasMessage };
     const { onStatus } = this.plan;
@@ -62,23 +69,26 @@ export abstract class PromisedCall implements CallListener {
     this.call?.cancel(fault.code, fault.details);
   }
 
-  /** @returns false when the signal is aborted already: nothing is to be sent then */
-  #follow(signal: AbortSignal): boolean {
-    const abort = (): void => this.abort("The call was aborted by its signal", signal.reason);
-    if (signal.aborted) {
-      abort();
-      const details = "The call was aborted by its signal before it began";
-      const told = { code: Status.CANCELLED, details, metadata: new Metadata() };
-      const report = { reason: "CANCELLED", origin: "local", processed: "no" } as const;
-      process.nextTick(() => this.onStatus({ ...told, ...report }));
-      return false;
-    }
-    this.#unfollow = onAbort(signal, abort);
-    return true;
+  /** Nothing is sent; the end is told when the caller has had its turn. */
+  #refuse(fault: Fault): void {
+    this.fail(fault);
+    const { code, details, reason } = fault;
+    const told = { code, details, metadata: new Metadata(), reason } as const;
+    process.nextTick(() => this.onStatus({ ...told, origin: "local", processed: "no" }));
+  }
+
+  #abortBy(signal: AbortSignal): void {
+    const { details, cause } = abortedBy(signal);
+    this.abort(details, cause);
   }
 
   /** The caller wants no more of this call. */
   protected abort(details: string, cause: unknown): void {
     this.fail({ code: Status.CANCELLED, details, reason: "CANCELLED", cause });
   }
+}
+
+function abortedBy(signal: AbortSignal): Fault {
+  const details = "The call was aborted by its signal";
+  return { code: Status.CANCELLED, details, reason: "CANCELLED", cause: signal.reason };
 }

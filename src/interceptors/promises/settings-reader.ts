@@ -1,13 +1,14 @@
 import type { CallOptions } from "@grpc/grpc-js";
 import { callOptions } from "../../call/index.js";
-import { configInvalid, problemsError, ResilienceError } from "../../core/index.js";
+import { problemsError } from "../../core/index.js";
 import type { PromiseCallOptions } from "./promise-types.js";
+import { EXTRA_KEYS, settingsRefused } from "./settings-problems.js";
 
 /** Turns the settings among the options of a call into what grpc-js takes. @throws ResilienceError `CONFIG_INVALID` */
 export type SettingsReader = (given: PromiseCallOptions) => CallOptions;
 
 /** Options that `promises()` sees to itself, on any stub. */
-const OWN_KEYS: readonly string[] = ["metadata", "onHeaders", "onStatus", "signal"];
+const OWN_KEYS: readonly string[] = [...EXTRA_KEYS, "signal"];
 /** Settings that every grpc-js channel understands. */
 const PLAIN_KEYS: readonly string[] = ["timeoutMs", "deadline"];
 /** Remembered settings of one stub; programs that compute a new timeout for each call must not fill the memory. */
@@ -18,19 +19,20 @@ export function freshSettings(given: PromiseCallOptions): CallOptions {
   try {
     return callOptions(settingsIn(given));
   } catch (error) {
-    if (!(error instanceof ResilienceError)) throw error;
-    throw configInvalid(`${error.details}; promises() also takes metadata, onHeaders and onStatus`, error);
+    throw settingsRefused(error, []);
   }
 }
 
 /** For stubs of grpc-js itself, which cannot do what our channel does. */
 export function plainSettings(given: PromiseCallOptions): CallOptions {
+  // First what is wrong on any stub: of a key that nobody knows none must be told that it needs our channel.
+  const options = freshSettings(given);
   const settings = settingsIn(given);
   const problems = Object.keys(settings)
     .filter((key) => settings[key] !== undefined && !PLAIN_KEYS.includes(key))
     .map((key) => `${key} needs a hardened stub; make one with harden(stub) or stubFor(Class, channel)`);
   if (problems.length > 0) throw problemsError("promises", problems);
-  return freshSettings(given);
+  return options;
 }
 
 /**

@@ -30,7 +30,7 @@ export class StubCall implements OpenCall {
   constructor(
     stub: Client,
     kind: MethodKind,
-    { metadata, options }: CallPlan,
+    { metadata, options }: Pick<CallPlan, "metadata" | "options">,
     listener: CallListener,
     request: unknown,
   ) {

@@ -37,7 +37,7 @@ export class StubDoor {
     return (first, second) => {
       if (method === null) {
         const kind = probeKind(this.#stub, name, first);
-        const way = new StubWay(this.#stub, kind, this.#readSettings);
+        const way = new StubWay(this.#stub, kind, this.#readSettings, this.#channel === null);
         method = promiseMethod(kind, () => way);
       }
       return method(first, second);
@@ -46,7 +46,7 @@ export class StubDoor {
 
   #waysOf(kind: MethodKind, definition: MethodDefinition): () => CallWay {
     const stub = this.#stub;
-    const through = new StubWay(stub, kind, this.#readSettings);
+    const through = new StubWay(stub, kind, this.#readSettings, this.#channel === null);
     const isStraight = this.#isStraight;
     const generated: unknown = Reflect.get(stub, kind.name);
     if (isStraight === null || this.#channel === null || !isGenerated(generated)) return () => through;

@@ -42,8 +42,9 @@ export class HedgedInterceptedCall extends RepeatedCall {
     this.#plan = new HedgePlan(policy, env.throttle);
   }
 
-  protected get maxAttempts(): number {
-    return this.policy.options.maxAttempts;
+  /** Its attempts run side by side, so none has to leave time for the next. */
+  protected get attemptsInTurn(): number {
+    return 1;
   }
 
   protected get inFlight(): readonly InterceptedAttempt[] {
@@ -178,7 +179,7 @@ export class HedgedInterceptedCall extends RepeatedCall {
   #giveUp(attempt: InterceptedAttempt, status: StatusObject, outcome: Outcome): void {
     this.leaveWaits();
     this.#loseOthers(attempt, `attempt ${attempt.number} has failed for good`);
-    const isUsedUp = this.counted > 1 && this.counted >= this.maxAttempts;
+    const isUsedUp = this.counted > 1 && this.counted >= this.policy.options.maxAttempts;
     if (isUsedUp || this.story.isThrottled) this.env.log.exhausted(this.method, this.made, outcome);
     this.finish(outcome, status, attempt);
   }

@@ -1,5 +1,5 @@
 import type { InterceptorOptions } from "@grpc/grpc-js";
-import { KnownMethods } from "../../call/index.js";
+import type { KnownMethods } from "../../call/index.js";
 import type { MethodTraits } from "./repeat-env.js";
 
 interface Traits {
@@ -9,6 +9,7 @@ interface Traits {
 
 interface RepeatOptions<L extends Traits> extends Traits {
   readonly maxBufferedMessages: number;
+  readonly service?: KnownMethods | undefined;
   readonly methods: Readonly<Record<string, L>>;
 }
 
@@ -25,18 +26,18 @@ export function ofMethod<L extends object, K extends keyof L>(
     .find((value) => value !== undefined);
 }
 
-/** What holds for a method: its entry before the options, and these before its definition. */
+/** What holds for a method: its entry before the options, and these before its service definition. */
 export function traitsOf<L extends Traits>(
   options: RepeatOptions<L>,
-  { method_definition: definition }: InterceptorOptions,
+  { method_definition: { path } }: InterceptorOptions,
 ): MethodTraits {
-  const { path } = definition;
   const attemptTimeoutMs = ofMethod(options.methods, path, "attemptTimeoutMs");
   return {
     isIdempotent:
       ofMethod(options.methods, path, "idempotent") ??
       options.idempotent ??
-      KnownMethods.of({ definition }).isIdempotent(path),
+      options.service?.isIdempotent(path) ??
+      false,
     attemptTimeoutMs: attemptTimeoutMs === undefined ? options.attemptTimeoutMs : attemptTimeoutMs,
     maxBufferedMessages: options.maxBufferedMessages,
   };

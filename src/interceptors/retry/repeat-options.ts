@@ -6,13 +6,16 @@ import {
   retryOptionsSchema,
   retryOverrideSchema,
 } from "../../retry/index.js";
+import { serviceSchema } from "../plain/service-option.js";
 
 const attemptTimeoutMs = () => positiveMs().nullable().optional();
 
 /** What both interceptors ask, beside when to repeat. */
 const shared = {
-  /** True when running any method twice does no harm. Default: what the definition of each method says. */
+  /** True when running any method twice does no harm. Default: what `service` says of each method, else false. */
   idempotent: z.boolean().optional(),
+  /** The service definition of the stub, or several: which methods are idempotent. Default none. */
+  service: serviceSchema.optional(),
   /**
    * Time of one attempt within the call's deadline, in ms; null for none. Default: for idempotent calls with a single
    * request and response that have a deadline, an equal share of it, at most 5,000; none for others.

@@ -1,7 +1,7 @@
 import { type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Timer } from "../../core/index.js";
 import { plainEvidence } from "../plain/evidence.js";
-import { cancelFailure, type LocalFailure, thrownFailure } from "../plain/local-failure.js";
+import { cancelFailure, isReported, type LocalFailure, thrownFailure } from "../plain/local-failure.js";
 import { deadlineOf } from "../plain/wait-limits.js";
 import { attemptLimitMs, limitedDeadline } from "./attempt-limit.js";
 import { type AttemptOwner, InterceptedAttempt } from "./intercepted-attempt.js";
@@ -19,8 +19,8 @@ export abstract class RepeatedCall extends RepeatedLife implements AttemptOwner 
   /** Attempts that count against `maxAttempts`. */
   protected counted = 0;
 
-  /** How many attempts there may be, for the share of time that each of them has. */
-  protected abstract readonly maxAttempts: number;
+  /** How many attempts may follow each other, for the share of time that each of them has. */
+  protected abstract readonly attemptsInTurn: number;
   abstract onAttemptHeaders(attempt: InterceptedAttempt, metadata: Metadata): void;
   /** A message arrived; the first one where there were no headers commits the call to the attempt. */
   abstract onAttemptMessage(attempt: InterceptedAttempt, message: unknown): void;
@@ -37,7 +37,7 @@ export abstract class RepeatedCall extends RepeatedLife implements AttemptOwner 
       return this.succeed(attempt, status);
     }
     if (!isRepeatedBelow(status)) return this.onFailed(attempt, status, this.#outcomeOf(attempt, status));
-    this.env.guard.noteBelow(this.method);
+    this.env.guard.noteBelow(this.method, isReported(status));
     this.forget(attempt);
     this.#endOthers(attempt);
     this.passOn(status, attempt);
@@ -56,7 +56,7 @@ export abstract class RepeatedCall extends RepeatedLife implements AttemptOwner 
     const leftMs = deadlineOf(options) - clock.epoch();
     const callMs = leftMs + this.story.elapsedMs;
     const { attemptTimeoutMs } = this.traits;
-    const limitMs = attemptLimitMs(attemptTimeoutMs, options, this.isIdempotent, this.maxAttempts, callMs);
+    const limitMs = attemptLimitMs(attemptTimeoutMs, options, this.isIdempotent, this.attemptsInTurn, callMs);
     const isLimited = limitMs < leftMs;
     const limits = isLimited ? { deadline: limitedDeadline(options.deadline, clock.epoch() + limitMs) } : {};
     const facts = {

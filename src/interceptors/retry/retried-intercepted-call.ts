@@ -27,7 +27,7 @@ export class RetriedInterceptedCall extends RepeatedCall {
     super(env, options, nextCall, traits);
   }
 
-  protected get maxAttempts(): number {
+  protected get attemptsInTurn(): number {
     return this.policy.maxAttempts;
   }
 
@@ -126,7 +126,7 @@ export class RetriedInterceptedCall extends RepeatedCall {
   }
 
   #logExhausted(isThrottled: boolean, outcome: Outcome): void {
-    const isUsedUp = this.counted > 1 && this.counted >= this.maxAttempts;
+    const isUsedUp = this.counted > 1 && this.counted >= this.policy.maxAttempts;
     if (isUsedUp || isThrottled) this.env.log.exhausted(this.method, this.made, outcome);
   }
 }

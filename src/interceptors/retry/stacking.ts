@@ -59,9 +59,12 @@ export class StackGuard {
     return this.#below.has(method);
   }
 
-  /** A layer below repeats this method: later calls of it pass as they are. */
-  noteBelow(method: string): void {
-    this.#below.add(method);
+  /**
+   * A layer below has repeated this call: later ones of its method pass as they are.
+   * @param isCertain false where only a trailer says so, which any server may hand on from a call of its own
+   */
+  noteBelow(method: string, isCertain: boolean): void {
+    if (isCertain) this.#below.add(method);
     this.warn("the layer below it repeats calls already");
   }
 

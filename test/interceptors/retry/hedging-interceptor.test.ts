@@ -32,6 +32,15 @@ describe("a hedging interceptor", () => {
     expect(scene.messages).toEqual(["attempt 2 after 100 ms", "attempt 3 after 100 ms"]);
   });
 
+  it("leaves each attempt the whole time of the call, because none waits for another", () => {
+    const scene = FakeScene.hedging({ ...THREE, delayMs: 0 });
+    const deadline = scene.clock.epoch() + 1_000;
+    scene.unary({ options: { deadline } });
+
+    const ends = scene.below.calls.map(({ options }) => Number(options.deadline));
+    expect(ends).toEqual([deadline, deadline, deadline]);
+  });
+
   it("starts all attempts at once without a delay (R6)", () => {
     const scene = FakeScene.hedging({ ...THREE, delayMs: 0 });
     scene.unary();

@@ -252,6 +252,26 @@ describe("the retry interceptor on a plain client", () => {
     expect(await warned()).toHaveLength(1);
   });
 
+  it("goes on repeating a method whose server once handed on the trailers of a call of its own", async () => {
+    const server = await stage.server();
+    let failures = 0;
+    server.unary = (call, callback) => {
+      const trailers = new grpc.Metadata();
+      if (failures++ === 0) trailers.set("grpc-previous-rpc-attempts", "1");
+      if (failures % 2 === 0) callback(null, call.request);
+      else callback({ code: grpc.status.UNAVAILABLE, details: "x", metadata: trailers });
+    };
+    const warned = warnings();
+    const stub = client(server, [retryInterceptor({ ...QUICK, idempotent: true })]);
+
+    await unary(stub, "handed on");
+    failures = 2;
+    const second = await unary(stub, "repeated");
+
+    expect(second.ok).toBe(true);
+    await warned();
+  });
+
   it.each(["retry", "hedging"])(
     "does not multiply the attempts of a hardened stub below %s (G23)",
     async (kind) => {
