@@ -46,10 +46,22 @@ it("ships the built package with its papers and protos, and nothing else", () =>
 
   expect(expected.filter((path) => !packed.includes(path))).toEqual([]);
   expect(packed.some((path) => /^proto\/.*\.proto$/.test(path))).toBe(true);
-  expect(packed.filter((path) => !expected.includes(path) && !/^(dist|proto)\//.test(path))).toEqual([]);
+  expect(packed.filter((path) => !expected.includes(path) && !/^(dist|proto|docs)\//.test(path))).toEqual([]);
   expect(
     packed.filter((path) => /^dist\//.test(path) && !/\.(js|d\.ts|js\.map|d\.ts\.map)$/.test(path)),
   ).toEqual([]);
+});
+
+it("ships every page of docs that its README links to, and nothing there but pages", () => {
+  const readme = readFileSync(join(project, "node_modules/holdfast/README.md"), "utf8");
+  const linked = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path = ""]) => path);
+
+  expect(linked.length).toBeGreaterThan(3);
+  // A link may name a folder.
+  expect(
+    linked.filter((link) => !packed.some((path) => path === link || path.startsWith(`${link}/`))),
+  ).toEqual([]);
+  expect(packed.filter((path) => path.startsWith("docs/") && !path.endsWith(".md"))).toEqual([]);
 });
 
 it("loads from an ES module", () => {

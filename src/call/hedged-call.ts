@@ -245,7 +245,6 @@ export class HedgedCall extends ResilientCall {
     this.leaveWaits();
     if (this.#race.size > 0) return;
     const last = isQueued ? null : this.#lastFailure;
-    const { env, transport } = this;
-    this.finish(last ? deadlineInBackoff(last) : deadlineInQueue(env.target, transport.missing));
+    this.finish(last ? deadlineInBackoff(last) : deadlineInQueue(this.env.target, this.transport.missing));
   }
 }

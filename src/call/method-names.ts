@@ -1,11 +1,11 @@
-import { suggest } from "../core/index.js";
+import { nearestName, suggest } from "../core/index.js";
 import type { KnownMethods } from "./rpc-kind.js";
 import { warnOnce } from "./warn-once.js";
 
 /**
  * What is wrong with the keys of `methods`: one that names a method with a dot, or that its service, whose definition is
  * known, does not have, would be configured in vain. Of services without a known definition nothing can be said, unless
- * these are all.
+ * their names are slips for known ones.
  *
  * @param isAll true where calls go to no service but the known ones
  */
@@ -21,8 +21,10 @@ export function unknownMethods(
     if (methods === undefined) {
       const meant = method === undefined ? slashedName(name, services, isAll) : null;
       if (meant !== null) return [`methods.${name} names a method; write ${meant}`];
-      if (!isAll || services.size === 0) return [];
-      return [`methods.${name}: the stub has no service ${service}${suggest(service, [...services.keys()])}`];
+      const near = isAll ? intendedService(service, [...services.keys()]) : null;
+      return near === null
+        ? []
+        : [`methods.${name}: the stub has no service ${service} (did you mean ${near}?)`];
     }
     if (method === undefined || methods.includes(method)) return [];
     return [`methods.${name}: ${service} has no such method${suggest(method, methods)}`];
@@ -40,6 +42,19 @@ function slashedName(
     if (meant !== undefined) return `${service}/${meant}`;
   }
   return null;
+}
+
+/**
+ * The known service that a name is a slip for: misspelt, or without its package. Null for the name of another service:
+ * options may be shared by the stubs of one server, and versions of a service, which differ in digits, stand side by side.
+ */
+function intendedService(name: string, known: readonly string[]): string | null {
+  const intended = known.find((service) => service.endsWith(`.${name}`)) ?? nearestName(name, known);
+  return intended !== null && withoutDigits(intended) === withoutDigits(name) ? null : intended;
+}
+
+function withoutDigits(name: string): string {
+  return name.replace(/\d+/g, "");
 }
 
 /** The keys of `methods` in options that may be anything. */

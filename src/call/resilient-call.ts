@@ -112,12 +112,7 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   protected startAttempt(attempt: Attempt): Outcome | null {
     const { slot } = attempt;
     if (this.watch === undefined) this.watchStream();
-    const metadata = attemptMetadata(
-      this.metadata,
-      this.counted - 1,
-      slot.isPooled,
-      this.isWaitingForReady,
-    );
+    const metadata = attemptMetadata(this.metadata, this.counted - 1, slot.isPooled, this.isWaitingForReady);
     const issues = issuesNow(this.credentials, slot.callCredentials);
     if (issues !== null) attempt.issues = issues;
     const { epoch, deadline } = this.limits;

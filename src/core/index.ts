@@ -19,6 +19,7 @@ export {
   exceeds,
   isObject,
   isPem,
+  nearestName,
   parseOptions,
   positiveMs,
   problemsError,

@@ -176,13 +176,19 @@ export function isPem(text: string): boolean {
   return /-----(BEGIN|END)/.test(text) || /^M[A-Za-z0-9+/\r\n]{59,}={0,2}$/.test(text.trim());
 }
 
-/** The nearest known name, or nothing when none is near. */
-export function suggest(name: string, known: readonly string[]): string {
+/** The known name that was meant, or null when none is near. */
+export function nearestName(name: string, known: readonly string[]): string | null {
   const nearest = known
     .map((candidate) => ({ candidate, far: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)[0];
-  if (nearest !== undefined && nearest.far <= suggestionDistance(name, nearest.candidate))
-    return ` (did you mean ${nearest.candidate}?)`;
+  if (nearest === undefined || nearest.far > suggestionDistance(name, nearest.candidate)) return null;
+  return nearest.candidate;
+}
+
+/** The nearest known name for the end of a sentence, or all of them when none is near. */
+export function suggest(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  if (nearest !== null) return ` (did you mean ${nearest}?)`;
   return known.length > 0 && known.length <= 40 ? ` (known: ${known.join(", ")})` : "";
 }
 

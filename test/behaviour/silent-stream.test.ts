@@ -14,7 +14,7 @@ describe("a server that accepts a stream and stays silent", () => {
     const silent = await stage.server();
     silent.serverStream = () => {};
     const well = await stage.server();
-    const { client, channel } = await stage.warm([silent, well], { firstResponseTimeoutMs: 40 });
+    const { client, channel } = await stage.warm([silent, well], { firstResponseTimeoutMs: 300 });
     const results = [];
 
     while (silent.executions.ServerStream === 0) {
@@ -32,7 +32,7 @@ describe("a server that accepts a stream and stays silent", () => {
   it("is given up, and a stream that is not idempotent fails without a second run (R162)", async () => {
     const silent = await stage.server();
     silent.serverStream = () => {};
-    const { client } = await stage.warm([silent], { firstResponseTimeoutMs: 40 });
+    const { client } = await stage.warm([silent], { firstResponseTimeoutMs: 300 });
 
     const { status: end } = await collect(client.serverStream(request));
 

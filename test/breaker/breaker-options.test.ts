@@ -26,7 +26,7 @@ describe("breaker options", () => {
   });
 
   it.each([
-    [{ openMs: 70_000 }, "options: openMs is 70000; allowed: 1 to maxOpenMs (60000)"],
+    [{ openMs: 70_000 }, "openMs is 70000; allowed: 1 to maxOpenMs (60000)"],
     [{ consecutiveFailures: 0 }, "consecutiveFailures is 0; allowed: 1 or more"],
     [{ consecutiveFailures: 2.5 }, "consecutiveFailures is 2.5; allowed: a value of type int"],
     [{ probes: 0 }, "probes is 0; allowed: 1 or more"],

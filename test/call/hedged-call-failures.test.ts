@@ -78,6 +78,23 @@ describe("a failure of a hedged attempt", () => {
   });
 });
 
+describe("the deadline of a hedged call", () => {
+  it("is what ends all its attempts, not a failure of one of them", async () => {
+    const bench = await hedgedBench();
+    const call = await bench.unary({ deadline: bench.clock.epoch() + 80 });
+
+    await bench.advance(80);
+    expect(bench.network.calls).toHaveLength(2);
+    bench.network.call(0).endLocally(status.DEADLINE_EXCEEDED, "Deadline exceeded after 0.080s");
+    await bench.settle();
+
+    expect(call.status).toMatchObject({ code: status.DEADLINE_EXCEEDED, reason: "DEADLINE_EXCEEDED" });
+    expect(call.status.details).toContain("the deadline of the call passed");
+    expect(call.status.details).not.toContain("has failed for good");
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
+});
+
 describe("a hedged attempt that no application has seen", () => {
   it("is made again without counting, and the plan goes on beside it (R21)", async () => {
     const bench = await hedgedBench();

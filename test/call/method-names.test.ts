@@ -42,10 +42,9 @@ it.each<[string, string[]]>([
     "users.User/GetUser",
     ["methods.users.User/GetUser: the stub has no service users.User (did you mean users.Users?)"],
   ],
-  [
-    "billing.Invoices",
-    ["methods.billing.Invoices: the stub has no service billing.Invoices (known: users.Users)"],
-  ],
+  ["Users/GetUser", ["methods.Users/GetUser: the stub has no service Users (did you mean users.Users?)"]],
+  ["billing.Invoices/Get", []],
+  ["users.Users2/GetUser", []],
 ])("tells whose calls go to one service alone that a key can match none of them: %s", (name, problems) => {
   expect(unknownMethods([name], known, true)).toEqual(problems);
 });

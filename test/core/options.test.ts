@@ -210,6 +210,12 @@ describe("a rule across fields", () => {
     expect(problemsIn({ range: { low: 2, high: 1 } })).toBe("range.low is 2; allowed: high or less");
   });
 
+  it("that begins with its field needs no word for the whole", () => {
+    const issues = ranged.safeParse({ low: 2, high: 1 }).error?.issues ?? [];
+
+    expect(describeIssues(issues, ranged, {}, "the thing")).toEqual(["low is 2; allowed: high or less"]);
+  });
+
   it("and a typo in a list of groups are both told", () => {
     expect(problemsIn({ range: false, list: [{ low: 2, high: 1, hihg: 1 }] })).toBe(
       "list.0.hihg is not a known key (did you mean high?); list.0.low is 2; allowed: high or less",

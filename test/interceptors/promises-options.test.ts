@@ -86,9 +86,24 @@ describe.each(WAYS)("options of calls %s", (way) => {
     [
       "a key of nobody's",
       { onEnd: 5 },
-      /onEnd is not a known key.*also takes metadata, onHeaders and onStatus/,
+      /promises: 1 problem: onEnd is not a known key.*also takes metadata, onHeaders, .* and credentials$/,
     ],
-    ["a value out of range", { timeoutMs: -1 }, /timeoutMs is -1; allowed: 1 or more/],
+    ["a value out of range", { timeoutMs: -1 }, /promises: 1 problem: timeoutMs is -1; allowed: 1 or more$/],
+    [
+      "grpc-js's name of a flag",
+      { propagate_flags: 1 },
+      /propagate_flags is not a known key.*also takes .*propagateFlags/,
+    ],
+    [
+      "a parent, flags and credentials that are none",
+      { parent: {}, propagateFlags: 65_536, credentials: grpc.credentials.createInsecure() },
+      /3 problems: parent is an object of class Object; allowed: the call.*propagateFlags is a number; .* 0 to 65535; credentials is an object of class \w+; allowed: a grpc-js CallCredentials$/,
+    ],
+    [
+      "a misspelt key beside a bad hook",
+      { timoutMs: 5, onStatus: 1 },
+      /promises: 2 problems: onStatus is a number; allowed: a function; timoutMs is not a known key/,
+    ],
     [
       "hooks that are none",
       { onHeaders: 1, onStatus: "x" },
@@ -114,6 +129,7 @@ describe.each(WAYS)("options of calls %s", (way) => {
 
     expect(error).toMatchObject({ reason: "CONFIG_INVALID", processed: "no" });
     expect(error.details).toMatch(expected);
+    expect(error.details).toMatch(/^promises: /);
     if (!Array.isArray(options)) {
       expect(() => client.list(A, options as PromiseCallOptions)).toThrowError(expected);
     }
@@ -127,6 +143,20 @@ describe.each(WAYS)("options of calls %s", (way) => {
 
     expect(error).toMatchObject({ reason: "METADATA_INVALID", processed: "no" });
     expect(error.details).toContain('"no spaces"');
+  });
+
+  it.each([
+    [1, "a number"],
+    [undefined, "undefined"],
+    [["1", null], "null"],
+    [{}, "an object of class Object"],
+  ])("refuse %j as a value of metadata, which grpc-js would send as its text", async (value, said) => {
+    const { client } = await open(headerEcho, { way });
+
+    const error = await rejection(client.one(A, { metadata: { x: value as never } }));
+
+    expect(error).toMatchObject({ reason: "METADATA_INVALID", processed: "no" });
+    expect(error.details).toContain(`"x" cannot be sent: a value is ${said}; allowed: a string or a Buffer`);
   });
 
   it.each([[undefined], [5], ["text"], [{}]])("refuse requests that are %s", async (requests) => {

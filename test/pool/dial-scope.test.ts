@@ -114,6 +114,16 @@ describe("the sockets of a dial", () => {
     expect(sockets.failure).toBe("read ECONNRESET");
   });
 
+  it("tell the error in one line, also one of OpenSSL, which ends with a break", () => {
+    const sockets = new DialSockets(() => {});
+
+    sockets.fail(new Error("00:error:wrong version number:ssl3_record.c:350:\n\nand  more\n"));
+
+    expect([sockets.failure, sockets.error]).toEqual(
+      Array(2).fill("00:error:wrong version number:ssl3_record.c:350: and more"),
+    );
+  });
+
   it("that lost the race to connect do not end the connection", async () => {
     const onClosed = vi.fn();
     const sockets = new DialSockets(onClosed);

@@ -78,11 +78,8 @@ describe("retry options", () => {
   });
 
   it.each([
-    [{ maxAttempts: 7 }, "options: maxAttempts is 7; allowed: 1 to maxAttemptsLimit (5)"],
-    [
-      { maxAttempts: 3, maxAttemptsLimit: 2 },
-      "options: maxAttempts is 3; allowed: 1 to maxAttemptsLimit (2)",
-    ],
+    [{ maxAttempts: 7 }, "maxAttempts is 7; allowed: 1 to maxAttemptsLimit (5)"],
+    [{ maxAttempts: 3, maxAttemptsLimit: 2 }, "maxAttempts is 3; allowed: 1 to maxAttemptsLimit (2)"],
     [{ maxAttempts: 0 }, "maxAttempts is 0; allowed: 1 or more"],
     [{ maxAttempts: 1.5 }, "maxAttempts is 1.5; allowed: a value of type int"],
     [{ maxAttemptsLimit: 21 }, "maxAttemptsLimit is 21; allowed: 20 or less"],

@@ -1,4 +1,4 @@
-import { type Interceptor, Metadata } from "@grpc/grpc-js";
+import { type Interceptor, Metadata, type ServiceDefinition } from "@grpc/grpc-js";
 import {
   authInterceptor,
   breakerInterceptor,
@@ -23,13 +23,19 @@ const silentLogger = Object.fromEntries(
 /**
  * Every interceptor, in the order that the docs give, each with what the options of a channel say of its concern. What
  * none of them can do has no effect.
+ *
+ * @param service the definition of the stub, where its class has it
  */
-export function composedInterceptors(options: NonNullable<DoorOptions["channel"]>): Interceptor {
+export function composedInterceptors(
+  options: NonNullable<DoorOptions["channel"]>,
+  service?: ServiceDefinition,
+): Interceptor {
   const { timeoutMs, attemptTimeoutMs, maxMetadataBytes, hedging, methods = {} } = options;
   const retry = options.retry === false ? { maxAttempts: 1 } : options.retry;
   const { perCallBufferBytes: _perCall, perChannelBufferBytes: _perChannel, ...rules } = retry ?? {};
   const levels = {
     ...(attemptTimeoutMs !== undefined && { attemptTimeoutMs }),
+    ...(service !== undefined && { service }),
     methods: Object.fromEntries(
       Object.entries(methods).map(([name, { idempotent }]) => [
         name,

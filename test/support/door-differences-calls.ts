@@ -11,14 +11,9 @@ export const callDifferences = {
   defaultTimeout: { what: "a deadline for calls that bring none", ...PLAIN },
   expired: {
     what: "a call whose deadline has passed is never sent",
-    ...PLAIN,
     note: "Bare grpc-js sends it when the connection is warm.",
   },
-  parent: {
-    what: "deadline and cancel of a parent call (`parent`)",
-    ...PROMISES,
-    note: "`promises()` takes no `parent`; give it the parent's deadline and a `signal`.",
-  },
+  parent: { what: "deadline and cancel of a parent call (`parent`)" },
   signal: { what: "`signal`" },
   attemptTimeout: { what: "a time limit for one attempt", ...PLAIN },
   streamTimeouts: {
@@ -28,10 +23,9 @@ export const callDifferences = {
   },
   waitForReady: {
     what: "`waitForReady` of a call",
-    bare: "limited",
     interceptors: "limited",
     plainPromises: "limited",
-    note: "Where calls go over a grpc-js channel, only `new Metadata({ waitForReady: true })` makes them wait; the setting of `callOptions` has no effect (`promises(plain)` refuses it).",
+    note: "Over a plain client only `new Metadata({ waitForReady: true })` makes them wait; the setting of `callOptions` has no effect (`promises(plain)` refuses it).",
   },
   retry: { what: "retry", ...PLAIN },
   retryPerCall: { what: "`retry` of a call", ...PLAIN },
@@ -58,9 +52,9 @@ export const callDifferences = {
   idempotentByDefinition: {
     what: "idempotent by the method's definition",
     override: "no",
-    ...NO_CHANNEL,
+    ...PLAIN,
     flavour: "proto-loader",
-    note: "With `channelOverride` the channel never sees the class (`descriptors` or `methods` tell it). grpc-js shows interceptors a copy of the definition without its options.",
+    note: "With `channelOverride` the channel never sees the class (`descriptors` or `methods` tell it). grpc-js shows interceptors a copy of the definition without its options: give them `service`.",
   },
   replayBuffer: {
     what: "what is kept for a retry is limited in bytes",
@@ -97,11 +91,7 @@ export const callDifferences = {
     ...PLAIN,
     note: "Channels by `refreshingCredentials`, plain clients by `authInterceptor`.",
   },
-  callCredentials: {
-    what: "`credentials` of a call",
-    ...PROMISES,
-    note: "Not an option of `promises()`; give the channel `callCredentials`.",
-  },
+  callCredentials: { what: "`credentials` of a call" },
   ownInterceptors: { what: "interceptors of the stub run" },
   callInterceptors: {
     what: "`interceptors` of a call",

@@ -130,7 +130,7 @@ export const furtherDoors: readonly Door[] = [
     name: "all interceptors on a plain client",
     isPooled: false,
     open(flavour, { channel: options, client, credentials, addresses }) {
-      const ours = composedInterceptors(options);
+      const ours = composedInterceptors(options, Reflect.get(flavour.Client, "service"));
       // Theirs stand outside of ours, where those of a hardened stub are.
       const chain =
         client.interceptor_providers === undefined

@@ -137,6 +137,8 @@ export class FakeChannel implements ChannelInterface, FakeCallHost {
 
   /** The dial fails, as with a port nobody listens on. */
   refuse(error = `connect ECONNREFUSED ${this.peer}`): void {
+    // As grpc-js does: it listens for as long as it dials, also for a channel that was closed meanwhile.
+    this.socket.on("error", () => {});
     this.socket.destroy(new Error(error));
     setImmediate(() => this.#set(State.TRANSIENT_FAILURE));
   }

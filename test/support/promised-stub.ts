@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { Duplex, Readable, Writable } from "node:stream";
 import * as grpc from "@grpc/grpc-js";
-import { type PromiseCallOptions, promises, type ServerStream } from "holdfast";
+import { type BidiStream, type PromiseCallOptions, promises, type ServerStream } from "holdfast";
 import type { AnyContractStub } from "./contract-calls.js";
 
 type Callback = (error: Error | null, answer?: object) => void;
@@ -37,7 +37,7 @@ export function promisedStub(stub: AnyContractStub): AnyContractStub {
     },
     bidi(...args: Args) {
       const call = new TalkingCall();
-      call.talk = client.bidi(optionsOf(args, call));
+      call.follow(client.bidi(optionsOf(args, call)) as BidiStream<object, object>);
       return call;
     },
   };
@@ -165,27 +165,32 @@ class ReadingCall extends Readable {
 
 class TalkingCall extends Duplex {
   readonly getPeer = noPeer;
-  talk: ReturnType<ReturnType<typeof promises<AnyContractStub>>["bidi"]> | null = null;
+  #talk: BidiStream<object, object> | null = null;
 
   constructor() {
     super({ objectMode: true, readableHighWaterMark: 1 });
   }
 
+  follow(talk: BidiStream<object, object>): void {
+    this.#talk = talk;
+  }
+
   cancel(): void {
-    this.talk?.cancel();
+    this.#talk?.cancel();
   }
 
   override _read(): void {
-    if (this.talk !== null) pull(this.talk, this);
+    if (this.#talk !== null) pull(this.#talk, this);
   }
 
   override _write(message: object, _encoding: string, done: () => void): void {
     // What went wrong is told by the reader.
-    (this.talk as unknown as { write(message: object): Promise<void> }).write(message).then(done, done);
+    const told = (): void => done();
+    this.#talk?.write(message).then(told, told);
   }
 
   override _final(done: () => void): void {
-    (this.talk as unknown as { end(): void }).end();
+    this.#talk?.end();
     done();
   }
 }

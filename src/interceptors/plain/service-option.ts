@@ -17,8 +17,7 @@ export const serviceSchema = z
     for (const [index, service] of services.entries()) {
       const place = Array.isArray(given) ? [index] : [];
       if (isServiceDefinition(service)) known.add(service);
-      else
-        problem("is no service definition; allowed: such as UserServiceClient.service, or several", ...place);
+      else problem("must be a service definition, such as UserServiceClient.service, or several", ...place);
     }
     return known;
   });

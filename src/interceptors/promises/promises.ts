@@ -12,8 +12,8 @@ const made = new WeakMap<Client, object>();
  * Unary and client-streaming methods return a promise, server-streaming ones an async iterable, bidirectional ones an
  * object that writes and is iterable. Failures are `ResilienceError`s. For the same stub it is the same object.
  *
- * Made for stubs of `harden` and `stubFor`; on a stub of grpc-js alone it takes `timeoutMs`, `deadline` and `signal`,
- * and refuses the settings that need our channel.
+ * Made for stubs of `harden` and `stubFor`; on a stub of grpc-js alone it takes of the settings `timeoutMs`, `deadline`
+ * and `signal`, and refuses those that need our channel.
  *
  * @throws ResilienceError `CONFIG_INVALID` when the stub is none; by the methods, when their options are wrong
  */

@@ -105,6 +105,11 @@ export function serverMetadata(entries: Record<string, string> = {}): grpc.Metad
   return metadata;
 }
 
+/** A service definition of one method. */
+export function serviceOf(method: { path: string; options?: object }): grpc.ServiceDefinition {
+  return { method: method as grpc.MethodDefinition<unknown, unknown> };
+}
+
 /** Of a unary method, without any options. */
 export function definitionOf(path: string): grpc.InterceptorOptions["method_definition"] {
   const kind = { requestStream: false, responseStream: false };

@@ -7,6 +7,7 @@ import {
 } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { configErrorOf } from "../../support/config-error.js";
+import { serviceOf } from "./fake-scene.js";
 
 describe("options of the retry interceptor", () => {
   it.each<[RetryInterceptorOptions, RegExp]>([
@@ -26,6 +27,13 @@ describe("options of the retry interceptor", () => {
       { methods: { "a.B/C": { retry: { maxAttempts: 7 } } } },
       /maxAttempts is 7; allowed: 1 to maxAttemptsLimit/,
     ],
+    [{ service: [] }, /service: is empty; allowed: one service definition or more/],
+    [
+      { service: {} },
+      /service: must be a service definition, such as UserServiceClient.service, or several$/,
+    ],
+    [{ service: class {} as never }, /service is a function: must be a service definition/],
+    [{ service: [serviceOf({ path: "/a.B/C" }), null as never] }, /service.1: must be a service definition/],
     [{ perCallBufferBytes: 1 } as RetryInterceptorOptions, /perCallBufferBytes is not a known key/],
   ])("refuse %j with key, value and range (R1-R7)", (options, problem) => {
     expect(configErrorOf(() => retryInterceptor(options)).details).toMatch(problem);
@@ -46,6 +54,7 @@ describe("options of the hedging interceptor", () => {
     [{ nonFatalCodes: ["NOPE"] }, /nonFatalCodes.0/],
     [{ methods: { "a.B": { hedging: { maxAttempts: 7 } } } }, /maxAttempts is 7/],
     [{ throttle: { tokenRatio: 0 } }, /throttle.tokenRatio is 0/],
+    [{ service: 5 as never }, /service is 5: must be a service definition/],
   ])("refuse %j with key, value and range (R6, R7)", (options, problem) => {
     expect(configErrorOf(() => hedgingInterceptor(options)).details).toMatch(problem);
   });

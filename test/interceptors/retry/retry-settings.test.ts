@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
-import { definitionOf, FakeScene, IDEMPOTENT } from "./fake-scene.js";
+import { definitionOf, FakeScene, IDEMPOTENT, serviceOf } from "./fake-scene.js";
 
 describe("settings of a call through a retry interceptor", () => {
   it("take the call's own word on idempotency before the method's (R162)", async () => {
@@ -18,13 +18,19 @@ describe("settings of a call through a retry interceptor", () => {
     expect(other.attempts).toBe(4);
   });
 
-  it("find idempotency in the definition where nothing else says (R162)", async () => {
-    const scene = FakeScene.retry({ throttle: false, backoff: { kind: "immediate" } });
-    const definition = { ...definitionOf("/a.B/C"), options: { idempotencyLevel: "IDEMPOTENT" } };
-    scene.interceptor({ method_definition: definition }, scene.below.nextCall).start(new grpc.Metadata());
+  it.each([
+    ["where nothing else says", {}, 2],
+    ["after the entry of the method", { methods: { "a.B/C": { idempotent: false } } }, 1],
+    ["after the options", { idempotent: false }, 1],
+  ])("find idempotency in the service definition, %s (R162)", async (_name, options, attempts) => {
+    const service = serviceOf({ path: "/a.B/C", options: { idempotencyLevel: "IDEMPOTENT" } });
+    const scene = FakeScene.retry({ service, throttle: false, backoff: { kind: "immediate" }, ...options });
+    scene
+      .interceptor({ method_definition: definitionOf("/a.B/C") }, scene.below.nextCall)
+      .start(new grpc.Metadata());
     await scene.fail();
 
-    expect(scene.attempts).toBe(2);
+    expect(scene.attempts).toBe(attempts);
   });
 
   it("change the retry policy of the call, within maxAttemptsLimit (R2)", async () => {
