@@ -190,7 +190,9 @@ it("hides no rule across keys behind an unknown preset", () => {
     channels: { users: { target: "a:1", preset: "nope", timeoutMs: 5, attemptTimeoutMs: 6 } },
   });
 
-  expect(error.details).toContain('channels.users.preset is "nope": is no preset (known: grpc, documents, low-latency, batch, etcd, raft, eraft)');
+  expect(error.details).toContain(
+    'channels.users.preset is "nope": is no preset (known: grpc, documents, low-latency, batch, etcd, raft, eraft)',
+  );
   expect(error.details).toContain("channels.users.attemptTimeoutMs is 6: allowed: timeoutMs or less");
   expect(error.details).toContain("channels.users.tls: missing");
   expect(problemCount(error)).toBe(3);

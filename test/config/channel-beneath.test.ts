@@ -130,6 +130,8 @@ describe("the methods of a channel in the file", () => {
 it("does not propose what is refused below a Clerk", () => {
   const error = configErrorOf(() => clerks["the file"]!({ servers, channel: { timeoutMS: 1, presett: 1 } }));
 
-  expect(error.details).toContain("timeoutMS is not a known key (known: enabled, waitForReady, maxMetadataBytes");
+  expect(error.details).toContain(
+    "timeoutMS is not a known key (known: enabled, waitForReady, maxMetadataBytes",
+  );
   expect(error.details).not.toMatch(/did you mean (timeoutMs|preset)/);
 });

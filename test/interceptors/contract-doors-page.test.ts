@@ -23,7 +23,7 @@ function withTable(page: string, name: string, table: string): string {
   return `${page.slice(0, from)}\n${table}\n\n${page.slice(to)}`;
 }
 
-it("docs/doors.md shows the tables that the tests assert (else: vitest run -u this file)", async () => {
+it("docs/doors.md shows the tables that the tests assert (else: vitest run <this file> -u)", async () => {
   const page = readFileSync(path, "utf8");
 
   const expected = withTable(withTable(page, "differences", renderDifferences()), "kinds", renderKinds());

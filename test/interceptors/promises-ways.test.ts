@@ -207,18 +207,6 @@ describe("a stub of grpc-js alone", () => {
     );
   });
 
-  it.each([
-    [{ foo: 1 }, /^promises: 1 problem: foo is not a known key/],
-    [{ timeout: 5 }, /timeout is not a known key/],
-    [{ timoutMs: 5 }, /did you mean timeoutMs\?/],
-  ])("says of %j that nobody knows it, and not that it needs our channel", async (options, expected) => {
-    const error = await rejection(promises(plainStub()).unary(ASK, options as object));
-
-    expect(error).toMatchObject({ reason: "CONFIG_INVALID" });
-    expect(error.details).toMatch(expected);
-    expect(error.details).not.toContain("hardened stub");
-  });
-
   it("runs hooks in their caller's context, whoever opened the connection", async () => {
     const storage = new AsyncLocalStorage<string>();
     const contexts: unknown[] = [];

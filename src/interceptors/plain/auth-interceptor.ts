@@ -7,7 +7,7 @@ import {
   type StatusObject,
 } from "@grpc/grpc-js";
 import { settingsOf } from "../../call/index.js";
-import { type Clock, parseOptions } from "../../core/index.js";
+import { type Clock, parseOptions, problemsError } from "../../core/index.js";
 import { asInterceptingCall } from "./call-types.js";
 import { type InterceptorCollaborators, withDefaults } from "./collaborators.js";
 import { type Credentials, type CredentialsSource, credentialsSource } from "./credentials-source.js";
@@ -38,6 +38,12 @@ export function authInterceptor(
   options: AuthOptions,
   collaborators: InterceptorCollaborators = {},
 ): Interceptor {
+  // Whoever gives the token itself is told without it.
+  if (typeof options !== "object" || options === null) {
+    throw problemsError("authInterceptor", [
+      "the options are no object; give { getToken } or { getMetadata }",
+    ]);
+  }
   const resolved = parseOptions(authOptionsSchema, options, "authInterceptor");
   const { clock } = withDefaults(collaborators);
   const authority: Authority = {

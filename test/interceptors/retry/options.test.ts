@@ -33,7 +33,10 @@ describe("options of the retry interceptor", () => {
       /service: must be a service definition, such as UserServiceClient.service, or several$/,
     ],
     [{ service: class {} as never }, /service is a function: must be a service definition/],
-    [{ service: [serviceOf({ path: "/a.B/C" }), null as never] }, /service.1: must be a service definition/],
+    [
+      { service: [serviceOf({ path: "/a.B/C" }), null as never] },
+      /service.1 is null: must be a service definition/,
+    ],
     [{ perCallBufferBytes: 1 } as RetryInterceptorOptions, /perCallBufferBytes is not a known key/],
   ])("refuse %j with key, value and range (R1-R7)", (options, problem) => {
     expect(configErrorOf(() => retryInterceptor(options)).details).toMatch(problem);
