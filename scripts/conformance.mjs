@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const NOTES = "docs/conformance-notes.yaml";
 const PAGE = "docs/conformance.md";
 const SUITES = ["describe"];
-const TESTS = ["it", "test"];
+const TESTS = ["it", "itWhere", "test"];
 
 /** Every title below `test/` that names a rule. */
 export function readTitles() {

@@ -2,7 +2,7 @@ import * as grpc from "@grpc/grpc-js";
 import { isReason } from "holdfast";
 import { expect, it } from "vitest";
 import { callToEnd, KINDS, startCall } from "../support/contract-calls.js";
-import { describeAllDoors } from "../support/contract-doors.js";
+import { describeAllDoors, itWhere } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
 describeAllDoors((entrance) => {
@@ -23,7 +23,7 @@ describeAllDoors((entrance) => {
 
   const canClose = entrance.can("closing");
 
-  it.runIf(canClose)(
+  itWhere(canClose)(
     "lets calls finish that ran when the stub was closed, also one not sent yet",
     async () => {
       const { stub } = entrance.open();
@@ -49,7 +49,7 @@ describeAllDoors((entrance) => {
     expect(() => stub.close()).not.toThrow();
   });
 
-  it.runIf(canClose)("tells through waitForReady that the stub is closed", async () => {
+  itWhere(canClose)("tells through waitForReady that the stub is closed", async () => {
     const { stub } = entrance.open();
     await callToEnd(flavour, stub, "unary");
 

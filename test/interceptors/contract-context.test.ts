@@ -3,7 +3,7 @@ import * as grpc from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type CallArgs, type CallEnd, callToEnd, KINDS, startCall } from "../support/contract-calls.js";
-import { describeAllDoors, type OpenDoor } from "../support/contract-doors.js";
+import { describeAllDoors, itWhere, type OpenDoor } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { acceptOnly } from "../support/silent-server.js";
@@ -35,7 +35,7 @@ describeAllDoors((entrance) => {
 
   const isKept = entrance.can("asyncContext");
 
-  it.runIf(isKept)("keeps the caller's context in every callback and event", async () => {
+  itWhere(isKept)("keeps the caller's context in every callback and event", async () => {
     const opened = entrance.open();
     await storage.run("first caller", () => callToEnd(flavour, opened.stub, "unary"));
 
@@ -49,7 +49,7 @@ describeAllDoors((entrance) => {
     expect(events).toContain("bidi end");
   });
 
-  it.runIf(isKept)(
+  itWhere(isKept)(
     "keeps the caller's context when its call waited for a dial that another began",
     async () => {
       const opened = entrance.open();
@@ -64,7 +64,7 @@ describeAllDoors((entrance) => {
     },
   );
 
-  it.runIf(isKept && entrance.can("retry"))(
+  itWhere(isKept && entrance.can("retry"))(
     "keeps the caller's context when its call was retried",
     async () => {
       const opened = entrance.open();

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
-import { expect, it } from "vitest";
+import { expect } from "vitest";
 import { KINDS } from "../support/contract-calls.js";
-import { describeAllDoors } from "../support/contract-doors.js";
+import { describeAllDoors, itWhere } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
 /** Credentials of a call that count how often a token was asked for. */
@@ -19,7 +19,7 @@ function countedTokens(): { readonly credentials: grpc.CallCredentials; readonly
 describeAllDoors((entrance) => {
   const takesThem = entrance.can("callCredentials");
 
-  it.runIf(takesThem).each(KINDS)("sends the credentials of a %s call", async (kind) => {
+  itWhere(takesThem).each(KINDS)("sends the credentials of a %s call", async (kind) => {
     const { credentials } = countedTokens();
 
     const end = await entrance.call(kind, { options: { credentials } });
@@ -28,7 +28,7 @@ describeAllDoors((entrance) => {
     expect(entrance.runs.map((run) => run.metadata.get("authorization"))).toEqual([["token 1"]]);
   });
 
-  it.runIf(takesThem && entrance.can("retry"))(
+  itWhere(takesThem && entrance.can("retry"))(
     "asks for the credentials of a call again for each attempt, so that an expired token is renewed (R173)",
     async () => {
       const { credentials } = countedTokens();
@@ -44,7 +44,7 @@ describeAllDoors((entrance) => {
     },
   );
 
-  it.runIf(takesThem)(
+  itWhere(takesThem)(
     "fails a call whose credentials cannot be had, and says that the server never saw it",
     async () => {
       const credentials = grpc.CallCredentials.createFromMetadataGenerator((_context, callback) => {

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { KINDS } from "../support/contract-calls.js";
-import { describeAllDoors } from "../support/contract-doors.js";
+import { describeAllDoors, itWhere } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 
 /** Leaves its mark in the metadata, as interceptors for tokens and tracing do, and counts its runs. */
@@ -41,7 +41,7 @@ describeAllDoors((entrance) => {
     expect(paths).toEqual(["/holdfast.contract.Contract/Unary"]);
   });
 
-  it.runIf(entrance.can("callInterceptors"))(
+  itWhere(entrance.can("callInterceptors"))(
     "lets the interceptors of a call replace those of the stub",
     async () => {
       const own = marking("own");
@@ -54,7 +54,7 @@ describeAllDoors((entrance) => {
     },
   );
 
-  it.runIf(entrance.can("retry"))(
+  itWhere(entrance.can("retry"))(
     "runs an interceptor once per call, however many attempts the call takes (R173)",
     async () => {
       const own = marking("own");

@@ -1,7 +1,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { expect, it } from "vitest";
 import { callToEnd, startCall } from "../support/contract-calls.js";
-import { describeAllDoors, QUICK } from "../support/contract-doors.js";
+import { describeAllDoors, itWhere, QUICK } from "../support/contract-doors.js";
 import { direct } from "../support/directed-server.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
@@ -10,7 +10,7 @@ describeAllDoors((entrance) => {
   /** Redials soon, so that a server that comes back is found within the test. */
   const eager = door.isPooled ? { ...QUICK, reconnectBackoff: { initialMs: 20, jitterRatio: 0 } } : QUICK;
 
-  it.runIf(entrance.can("retry"))("repeats a call whose metadata says that this does no harm", async () => {
+  itWhere(entrance.can("retry"))("repeats a call whose metadata says that this does no harm", async () => {
     const metadata = direct("fail-first", { idempotentRequest: true });
 
     const end = await entrance.call("unary", { metadata });

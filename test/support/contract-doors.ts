@@ -1,5 +1,5 @@
 import * as grpc from "@grpc/grpc-js";
-import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "vitest";
 import { type AnyFlavour, flavours } from "../fixtures/stubs/flavours.js";
 import { type CallArgs, type CallEnd, callToEnd, type Kind } from "./contract-calls.js";
 import { type DirectedRun, DirectedServer } from "./directed-server.js";
@@ -128,3 +128,13 @@ export function describeDoors(
     }
   }
 }
+
+/**
+ * A test for the doors that carry what it needs. For the others it is not there, rather than skipped: the table of
+ * differences says that they do not, and a test of its own proves it.
+ */
+export function itWhere(isCarried: boolean): typeof it {
+  return isCarried ? it : NOWHERE;
+}
+
+const NOWHERE = Object.assign(() => {}, { each: () => () => {} }) as unknown as typeof it;
