@@ -10,6 +10,7 @@ export { type ChannelCollaborators, createChannel, poolChannel, stubChannel } fr
 export type { FetchCredentials } from "./credentials-fetcher.js";
 export type { FailureCount } from "./failure-counts.js";
 export { methodNames, unknownMethods, warnOfIdleHedging } from "./method-names.js";
+export { deadlineInBackoff } from "./own-outcomes.js";
 export { withPreset } from "./presets.js";
 export {
   type RefreshingCredentials,

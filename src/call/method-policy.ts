@@ -4,6 +4,7 @@ import {
   Backoff,
   type HedgingPolicy,
   LatencyWindow,
+  overrideRetry,
   type ResolvedHedgingOverride,
   type ResolvedRetryOptions,
   type ResolvedRetryOverride,
@@ -11,10 +12,7 @@ import {
 } from "../retry/index.js";
 import type { ResolvedCallSettings } from "./call-settings.js";
 import type { ResolvedChannelOptions, ResolvedMethodOptions } from "./channel-options.js";
-import type { KnownMethods, RpcKind } from "./rpc-kind.js";
-
-/** Longest default limit of one attempt, in ms. */
-const MAX_DEFAULT_ATTEMPT_MS = 5_000;
+import type { KnownMethods } from "./rpc-kind.js";
 
 /** Methods whose policy is kept. */
 const MAX_CACHED = 10_000;
@@ -134,20 +132,6 @@ function atMost(limit: number, value: number | undefined): number {
   return value === undefined ? limit : Math.min(limit, value);
 }
 
-/** Limit of one attempt in ms (R54): as configured, else a share of the call's time for idempotent unary calls. */
-export function attemptLimitMs(
-  policy: MethodPolicy,
-  kind: RpcKind,
-  isIdempotent: boolean,
-  maxAttempts: number,
-  callTimeMs: number,
-): number {
-  if (kind.responseStream || policy.attemptTimeoutMs === null) return Number.POSITIVE_INFINITY;
-  if (policy.attemptTimeoutMs !== undefined) return policy.attemptTimeoutMs;
-  if (kind.requestStream || !isIdempotent || maxAttempts <= 1) return Number.POSITIVE_INFINITY;
-  return Math.min(callTimeMs / maxAttempts, MAX_DEFAULT_ATTEMPT_MS);
-}
-
 /** Whether repeating the call does no harm: the call's own word before the method's. */
 export function isIdempotentCall(
   policy: MethodPolicy,
@@ -163,21 +147,4 @@ function retryPolicyOf(options: ResolvedRetryOptions, random: Random): RetryPoli
     retryableCodes: options.retryableCodes,
     backoff: new Backoff(options.backoff, random),
   };
-}
-
-function overrideRetry(
-  base: ResolvedRetryOptions,
-  override: ResolvedRetryOverride | undefined,
-): ResolvedRetryOptions {
-  if (override === undefined) return base;
-  if (override === false) return { ...base, maxAttempts: 1 };
-  const backoff = { ...base.backoff, ...withoutUndefined(override.backoff ?? {}) };
-  // A method that asks for more is refused at the door; a call, which may be of any method, is not.
-  const maxAttempts = Math.min(override.maxAttempts ?? base.maxAttempts, base.maxAttemptsLimit);
-  return { ...base, maxAttempts, backoff, retryableCodes: override.retryableCodes ?? base.retryableCodes };
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

@@ -1,13 +1,13 @@
 import { type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Timer } from "../core/index.js";
 import type { Candidate, InnerCall, PickFilter, PickResult, PickWaiter, Slot } from "../pool/index.js";
+import { attemptLimitMs } from "../retry/index.js";
 import { announceEnd, announcePick } from "./announce.js";
 import { Attempt, type AttemptOwner } from "./attempt.js";
 import { attemptMetadata } from "./attempt-metadata.js";
 import { CallLife } from "./call-life.js";
 import { cancelled, classify } from "./classify.js";
 import { issuesNow } from "./fresh-credentials.js";
-import { attemptLimitMs } from "./method-policy.js";
 import { failedStart, notGrpc, readable } from "./own-outcomes.js";
 import { StreamWatch, type StreamWatchOwner } from "./stream-watch.js";
 
@@ -99,7 +99,13 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
     const { limits, policy } = this;
     const { timeLeftMs, now } = limits;
     const callTimeMs = timeLeftMs + limits.elapsedMs;
-    const limitMs = attemptLimitMs(policy, this.kind, this.isIdempotent, this.maxAttempts, callTimeMs);
+    const limitMs = attemptLimitMs(
+      policy.attemptTimeoutMs,
+      this.kind,
+      this.isIdempotent,
+      this.maxAttempts,
+      callTimeMs,
+    );
     const ownLimitMs = limitMs < timeLeftMs ? Math.max(1, Math.floor(limitMs)) : 0;
     const isProbe = slot.gate.acquire();
     announcePick(this, this.made, slot.address);

@@ -1,3 +1,4 @@
+export { attemptLimitMs } from "./attempt-limit.js";
 export { Backoff } from "./backoff.js";
 export type { RetryDecision, RetryPolicy, RetryProgress } from "./decide.js";
 export { decideRetry } from "./decide.js";
@@ -6,6 +7,7 @@ export { HedgePlan, lostTo } from "./hedging.js";
 export type { HedgingOptions, ResolvedHedgingOptions, ResolvedHedgingOverride } from "./hedging-options.js";
 export { hedgingOptionsSchema, hedgingOverrideSchema } from "./hedging-options.js";
 export { LatencyWindow } from "./latency-window.js";
+export { overrideRetry, type RetryRules } from "./override-retry.js";
 export type { Pushback } from "./pushback.js";
 export { PUSHBACK_KEY, parsePushback } from "./pushback.js";
 export type {

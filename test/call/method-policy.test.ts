@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type ChannelOptions, channelOptionsSchema } from "../../src/call/channel-options.js";
-import {
-  attemptLimitMs,
-  isIdempotentCall,
-  MethodPolicies,
-  type MethodPolicy,
-} from "../../src/call/method-policy.js";
+import { isIdempotentCall, MethodPolicies, type MethodPolicy } from "../../src/call/method-policy.js";
 import { KnownMethods } from "../../src/call/rpc-kind.js";
+import { attemptLimitMs } from "../../src/retry/index.js";
 import { fixedRandom } from "../support/seeded-random.js";
 
 const GET = "/kv.KV/Get";
@@ -183,6 +179,8 @@ describe("R54: the limit of one attempt", () => {
     const policy = { ...policyOf({}), attemptTimeoutMs };
 
     const { isIdempotent, maxAttempts, timeLeftMs } = call;
-    expect(attemptLimitMs(policy, kind, isIdempotent, maxAttempts, timeLeftMs)).toBe(expected);
+    expect(attemptLimitMs(policy.attemptTimeoutMs, kind, isIdempotent, maxAttempts, timeLeftMs)).toBe(
+      expected,
+    );
   });
 });

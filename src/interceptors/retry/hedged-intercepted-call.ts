@@ -5,11 +5,11 @@ import {
   status as Status,
   type StatusObject,
 } from "@grpc/grpc-js";
+import { deadlineInBackoff } from "../../call/index.js";
 import type { Outcome, Timer } from "../../core/index.js";
 import { HedgePlan, type HedgingPolicy } from "../../retry/index.js";
 import { cancelFailure } from "../plain/local-failure.js";
 import type { InterceptedAttempt } from "./intercepted-attempt.js";
-import { deadlineInBackoff } from "./own-ends.js";
 import type { MethodTraits, RepeatEnv } from "./repeat-env.js";
 import { RepeatedCall } from "./repeated-call.js";
 

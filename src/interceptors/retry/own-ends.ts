@@ -13,13 +13,6 @@ export function ownOutcome({ code, details, reason }: LocalFailure, processed: P
   return { code, details, metadata, reason, origin: "local", processed, progress, isConnectionLoss: false };
 }
 
-/** The deadline passed in a backoff: the last failure is named, because it is the cause (R12, E44). */
-export function deadlineInBackoff(last: Outcome): Outcome {
-  const details = `Deadline exceeded while waiting to retry; last failure: ${last.details}`;
-  const failure = { code: Status.DEADLINE_EXCEEDED, reason: "DEADLINE_EXCEEDED", details } as const;
-  return { ...ownOutcome(failure), metadata: last.metadata };
-}
-
 /** The facts of a failed attempt, from its status or from the report that an interceptor below has put on it. */
 export function outcomeOf(status: StatusObject, evidence: Evidence): Outcome {
   if (isReported(status)) return reported(status, evidence);

@@ -1,10 +1,11 @@
 import { type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Timer } from "../../core/index.js";
+import { attemptLimitMs } from "../../retry/index.js";
 import { plainEvidence } from "../plain/evidence.js";
 import { cancelFailure, isReported, type LocalFailure, thrownFailure } from "../plain/local-failure.js";
 import { deadlineOf } from "../plain/wait-limits.js";
-import { attemptLimitMs, limitedDeadline } from "./attempt-limit.js";
 import { type AttemptOwner, InterceptedAttempt } from "./intercepted-attempt.js";
+import { limitedDeadline } from "./limited-deadline.js";
 import { outcomeOf, ownOutcome } from "./own-ends.js";
 import { RepeatedLife } from "./repeated-life.js";
 import { isRepeatedBelow } from "./stacking.js";
@@ -56,7 +57,10 @@ export abstract class RepeatedCall extends RepeatedLife implements AttemptOwner 
     const leftMs = deadlineOf(options) - clock.epoch();
     const callMs = leftMs + this.story.elapsedMs;
     const { attemptTimeoutMs } = this.traits;
-    const limitMs = attemptLimitMs(attemptTimeoutMs, options, this.isIdempotent, this.attemptsInTurn, callMs);
+    // Unlike on a channel of ours, which always has a deadline for these, a call without one has no default limit.
+    const configuredMs = callMs === Number.POSITIVE_INFINITY ? (attemptTimeoutMs ?? null) : attemptTimeoutMs;
+    const kind = options.method_definition;
+    const limitMs = attemptLimitMs(configuredMs, kind, this.isIdempotent, this.attemptsInTurn, callMs);
     const isLimited = limitMs < leftMs;
     const limits = isLimited ? { deadline: limitedDeadline(options.deadline, clock.epoch() + limitMs) } : {};
     const facts = {

@@ -1,8 +1,8 @@
 import type { InterceptorOptions, Metadata, NextCall, StatusObject } from "@grpc/grpc-js";
+import { deadlineInBackoff } from "../../call/index.js";
 import type { Outcome, Timer } from "../../core/index.js";
 import { decideRetry, type RetryDecision, type RetryPolicy, type RetryProgress } from "../../retry/index.js";
 import type { InterceptedAttempt } from "./intercepted-attempt.js";
-import { deadlineInBackoff } from "./own-ends.js";
 import type { MethodTraits, RepeatEnv } from "./repeat-env.js";
 import { RepeatedCall } from "./repeated-call.js";
 

@@ -1,25 +1,15 @@
 import type { Interceptor } from "@grpc/grpc-js";
 import { settingsOf } from "../../call/index.js";
 import { parseOptions, type Random } from "../../core/index.js";
-import { Backoff, type ResolvedRetryOverride, type RetryPolicy } from "../../retry/index.js";
+import { Backoff, overrideRetry, type RetryPolicy, type RetryRules } from "../../retry/index.js";
 import { absoluteDeadline } from "../plain/absolute-deadline.js";
 import { asInterceptingCall } from "../plain/call-types.js";
 import { withDefaults } from "../plain/collaborators.js";
 import { MethodCache, ofMethod, traitsOf } from "./method-levels.js";
 import { makeEnv, type RepeatCollaborators } from "./repeat-env.js";
-import {
-  type ResolvedRetryInterceptorOptions,
-  type RetryInterceptorOptions,
-  retryInterceptorOptionsSchema,
-} from "./repeat-options.js";
+import { type RetryInterceptorOptions, retryInterceptorOptionsSchema } from "./repeat-options.js";
 import { RetriedInterceptedCall } from "./retried-intercepted-call.js";
 import { markRepeated, repeatedAbove } from "./stacking.js";
-
-/** The part of the options that methods and calls may change. */
-type Rules = Pick<
-  ResolvedRetryInterceptorOptions,
-  "maxAttempts" | "maxAttemptsLimit" | "backoff" | "retryableCodes"
->;
 
 /**
  * Repeats calls that failed without a response, by the rules of a channel: gRFC A6 with its backoff, pushback and
@@ -35,7 +25,7 @@ export function retryInterceptor(
   const env = makeEnv("retryInterceptor", resolved.throttle, collaborators);
   const { random } = withDefaults(collaborators);
   const known = new MethodCache((call) => {
-    const rules = overridden(resolved, ofMethod(resolved.methods, call.method_definition.path, "retry"));
+    const rules = overrideRetry(resolved, ofMethod(resolved.methods, call.method_definition.path, "retry"));
     return { traits: traitsOf(resolved, call), rules, policy: policyOf(rules, random) };
   });
   return (call, nextCall) => {
@@ -48,25 +38,12 @@ export function retryInterceptor(
     if (env.guard.isRepeatedBelow(call.method_definition.path)) return asInterceptingCall(nextCall(call));
     const { traits, rules, policy } = known.of(call);
     const { retry } = settingsOf(call.deadline ?? Number.POSITIVE_INFINITY);
-    const own = retry === undefined ? policy : policyOf(overridden(rules, retry), random);
+    const own = retry === undefined ? policy : policyOf(overrideRetry(rules, retry), random);
     const marked = markRepeated(absoluteDeadline(call, env.clock), "retry");
     return asInterceptingCall(new RetriedInterceptedCall(env, marked, nextCall, traits, own));
   };
 }
 
-function policyOf({ maxAttempts, retryableCodes, backoff }: Rules, random: Random): RetryPolicy {
+function policyOf({ maxAttempts, retryableCodes, backoff }: RetryRules, random: Random): RetryPolicy {
   return { maxAttempts, retryableCodes, backoff: new Backoff(backoff, random) };
-}
-
-function overridden(base: Rules, override: ResolvedRetryOverride | undefined): Rules {
-  if (override === undefined) return base;
-  if (override === false) return { ...base, maxAttempts: 1 };
-  const changes = Object.entries(override.backoff ?? {}).filter(([, value]) => value !== undefined);
-  return {
-    ...base,
-    // A method that asks for more is refused at the door; a call, which may be of any method, is not.
-    maxAttempts: Math.min(override.maxAttempts ?? base.maxAttempts, base.maxAttemptsLimit),
-    backoff: { ...base.backoff, ...Object.fromEntries(changes) },
-    retryableCodes: override.retryableCodes ?? base.retryableCodes,
-  };
 }
