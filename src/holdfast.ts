@@ -1,5 +1,5 @@
-import type { ChannelCredentials, Client, status } from "@grpc/grpc-js";
-import { createChannel, type ResilientChannel, tlsCredentials, withPreset } from "./call/index.js";
+import type { Client, status } from "@grpc/grpc-js";
+import { createChannel, type ResilientChannel, withPreset } from "./call/index.js";
 import {
   type Config,
   type ConfigEntry,
@@ -14,6 +14,7 @@ import {
 } from "./config/index.js";
 import { Closable, type CloseOptions, ResilienceError } from "./core/index.js";
 import { type Hardened, type StubClass, stubFor } from "./interceptors/index.js";
+import { type TlsFileOptions, tlsProblems } from "./pool/index.js";
 import {
   type Clerk,
   type ClerkCollaborators,
@@ -53,7 +54,7 @@ export class Holdfast extends Closable {
   readonly #clerks = new Map<string, Clerk>();
   readonly #peers: Peers[] = [];
 
-  // Hidden from whoever prints this object: the configuration holds private keys.
+  // Hidden from whoever prints this object, which would print all of it.
   readonly #config: Config;
   readonly #collaborators: HoldfastCollaborators;
 
@@ -70,7 +71,7 @@ export class Holdfast extends Closable {
    * @throws ResilienceError `CONFIG_INVALID` that lists every problem of the file
    */
   static async fromFile(file: string | URL, collaborators: HoldfastCollaborators = {}): Promise<Holdfast> {
-    return new Holdfast(parseConfig(await readConfigFile(file), beneath), collaborators);
+    return new Holdfast(parseConfig(await readConfigFile(file), beneath, tlsProblems), collaborators);
   }
 
   /**
@@ -80,7 +81,7 @@ export class Holdfast extends Closable {
    */
   static fromObject(config: ConfigInput, collaborators: HoldfastCollaborators = {}): Holdfast {
     const written = { data: config, where: "Holdfast.fromObject", folder: "." };
-    return new Holdfast(parseConfig(written, beneath), collaborators);
+    return new Holdfast(parseConfig(written, beneath, tlsProblems), collaborators);
   }
 
   /** The schema of the file as JSON Schema, for editors. */
@@ -118,7 +119,7 @@ export class Holdfast extends Closable {
   clerk(name: string): Clerk {
     const entry = this.#entry("clerks", name);
     return once(this.#clerks, name, () =>
-      createClerk({ ...entry.options, ...security(entry) }, this.#collaborators),
+      createClerk({ ...entry.options, ...beneathSecurity(entry) }, this.#collaborators),
     );
   }
 
@@ -133,7 +134,7 @@ export class Holdfast extends Closable {
     settings: RaftPeersSettings<Command> = {},
   ): readonly (GrpcRaftPeer<Command> | null)[] {
     const entry = this.#entry("raftPeers", name);
-    const { addresses, me: _, channel = {}, ...options } = entry.options;
+    const { addresses, me: _, ...options } = entry.options;
     const me = placeOf(name, settings, entry.options);
     const { commandCodec } = settings;
     const known = this.#peers.find(
@@ -144,7 +145,7 @@ export class Holdfast extends Closable {
     const list = createRaftPeers<Command>(
       addresses,
       me,
-      { ...options, channel, ...security(entry) },
+      { ...options, ...beneathSecurity(entry) },
       { ...this.#collaborators, ...codec },
     );
     this.#peers.push({ name, me, commandCodec, list });
@@ -185,8 +186,20 @@ const beneath: PresetsBeneath = (section, entry) => {
 
 function security({
   tls,
-}: ConfigEntry<Section>): { readonly insecure: true } | { readonly credentials: ChannelCredentials } {
-  return tls === null ? { insecure: true } : { credentials: tlsCredentials(tls) };
+}: ConfigEntry<Section>): { readonly insecure: true } | { readonly tls: TlsFileOptions } {
+  return tls === null ? { insecure: true } : { tls };
+}
+
+/** The same for a Clerk or peers, with further options of the channels beneath. */
+function beneathSecurity<C extends object>({
+  options,
+  tls,
+}: {
+  readonly options: { readonly channel?: C | undefined };
+  readonly tls: TlsFileOptions | null;
+}) {
+  const { channel = {} } = options;
+  return tls === null ? { channel, insecure: true } : { channel: { ...channel, tls } };
 }
 
 function once<T>(made: Map<string, T>, name: string, make: () => T): T {

@@ -1,11 +1,73 @@
 import { z } from "zod";
 import { exceeds, positiveMs } from "../core/index.js";
 
-/** When a breaker takes an endpoint out of use, and how it lets it back in. One breaker per endpoint. */
-export const breakerOptionsSchema = z
+/** Share of the calls from which on the breaker opens. */
+const threshold = () => z.number().gt(0).max(1).default(0.5);
+/** Calls that are remembered; each costs up to 8 bytes per breaker that was used. */
+const size = () => z.int().min(1).max(10_000).default(100);
+const minimumCalls = () => z.int().min(1).nullable().default(null);
+
+interface Window {
+  readonly size: number;
+  readonly minimumCalls: number | null;
+}
+
+function checkWindow({ value, issues }: z.core.ParsePayload<Window>): void {
+  if (!exceeds(value.minimumCalls, value.size)) return;
+  const message = `minimumCalls is ${value.minimumCalls}; allowed: 1 to size (${value.size})`;
+  issues.push({ code: "custom", message, input: value });
+}
+
+/** Opens on the share of failures among the last calls, however long ago they were. */
+const countSchema = z
   .strictObject({
-    /** Infrastructure failures in a row that open the breaker. Default 5; 1 or more. */
-    consecutiveFailures: z.int().min(1).default(5),
+    /** How many of the last calls are looked at. Default 100; 1 to 10,000. */
+    size: size(),
+    /** Share of failures among them that opens the breaker. Default 0.5; above 0, up to 1. */
+    threshold: threshold(),
+    /** Calls before which it stays closed. Default null, for `size`; 1 to `size`. */
+    minimumCalls: minimumCalls(),
+  })
+  .check(checkWindow);
+
+/** Opens on the share of failures within a time. */
+const samplingSchema = z.strictObject({
+  /** How far back calls are looked at, in milliseconds. Default 10,000; 1,000 to 600,000. */
+  durationMs: z.number().min(1_000).max(600_000).default(10_000),
+  /** Share of failures among them that opens the breaker. Default 0.5; above 0, up to 1. */
+  threshold: threshold(),
+  /** Calls per second, over that time, below which it stays closed. Default 1; above 0. */
+  minimumRps: z.number().gt(0).default(1),
+});
+
+/** Opens on answers that come too late, beside the rule for failures. */
+const slowCallsSchema = z
+  .strictObject({
+    /** Answers that took longer are slow, in milliseconds. No default; 1 or more. */
+    slowerThanMs: positiveMs(),
+    /** Share of slow answers among the last ones that opens the breaker. Default 0.5; above 0, up to 1. */
+    threshold: threshold(),
+    /** Answers before which it stays closed. Default null, for `size`; 1 to `size`. */
+    minimumCalls: minimumCalls(),
+    /** How many of the last answers are looked at. Default 100; 1 to 10,000. */
+    size: size(),
+  })
+  .check(checkWindow);
+
+/** When a breaker opens, and how it closes again, wherever it stands. */
+export const breakerRuleSchema = z
+  .strictObject({
+    /**
+     * Infrastructure failures in a row that open the breaker. Default 5, unless `count` or `sampling` is given; 1 or
+     * more.
+     */
+    consecutiveFailures: z.int().min(1).optional(),
+    /** Opens on the share of failures among the last calls, in place of failures in a row. Default none. */
+    count: countSchema.optional(),
+    /** Opens on the share of failures within a time, in place of failures in a row. Default none. */
+    sampling: samplingSchema.optional(),
+    /** Opens on slow answers as well. Default none: no answer is too slow. */
+    slowCalls: slowCallsSchema.optional(),
     /** First time open before a probe is let through, in milliseconds; doubles with every failed probe. Default 5,000. */
     openMs: positiveMs().default(5_000),
     /** Longest time open, in milliseconds, before the +-20 % of chance. Default 60,000; openMs or more. */
@@ -15,10 +77,39 @@ export const breakerOptionsSchema = z
   })
   .check(({ value, issues }) => {
     const { openMs, maxOpenMs } = value;
-    if (!exceeds(openMs, maxOpenMs)) return;
-    const message = `openMs is ${openMs}; allowed: 1 to maxOpenMs (${maxOpenMs})`;
-    issues.push({ code: "custom", message, input: value });
-  });
+    if (exceeds(openMs, maxOpenMs)) {
+      const message = `openMs is ${openMs}; allowed: 1 to maxOpenMs (${maxOpenMs})`;
+      issues.push({ code: "custom", message, input: value });
+    }
+    const [first, ...others] = kindsOf(value);
+    if (others.length > 0) {
+      const message = `${first} is given beside ${others.join(" and ")}; allowed: one of ${KINDS.join(", ")}`;
+      issues.push({ code: "custom", message, input: value });
+    }
+  })
+  // Not by `.default(5)`: it would stand beside a `count` that a user gives.
+  .overwrite((value) => (kindsOf(value).length > 0 ? value : { ...value, consecutiveFailures: 5 }));
+export type BreakerRule = z.output<typeof breakerRuleSchema>;
+
+const KINDS = ["consecutiveFailures", "count", "sampling"] as const;
+
+function kindsOf(rule: Partial<Record<(typeof KINDS)[number], unknown>>): string[] {
+  return KINDS.filter((kind) => rule[kind] !== undefined);
+}
+
+/** When a breaker takes an endpoint out of use, and how it lets it back in. */
+export const breakerOptionsSchema = breakerRuleSchema.safeExtend({
+  /**
+   * One breaker for each endpoint, or beside it one for each method that is called there: then a method that fails is
+   * kept from the endpoint, while the others go on. Default "endpoint".
+   */
+  scope: z.enum(["endpoint", "method"]).default("endpoint"),
+  /**
+   * Who tries an endpoint again. "calls": up to `probes` calls of users. "health": its health check alone, so that no
+   * user meets a server that is still down; needs `health`. Default "calls".
+   */
+  probedBy: z.enum(["calls", "health"]).default("calls"),
+});
 export type BreakerOptions = z.input<typeof breakerOptionsSchema>;
 export type ResolvedBreakerOptions = z.output<typeof breakerOptionsSchema>;
 

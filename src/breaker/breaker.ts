@@ -1,6 +1,8 @@
-import type { BreakerStateWord, Clock, Random } from "../core/index.js";
-import type { ResolvedBreakerOptions } from "./breaker-options.js";
-import { type BreakerStrategy, consecutiveStrategy } from "./strategy.js";
+import { type BreakerStateWord, type Clock, type Random, Subscription } from "../core/index.js";
+import type { BreakerRule, ResolvedBreakerOptions } from "./breaker-options.js";
+import { createStrategy } from "./create-strategy.js";
+import { SlowCalls } from "./slow-calls.js";
+import type { BreakerStrategy } from "./strategy.js";
 
 export interface BreakerDeps {
   readonly clock: Clock;
@@ -10,52 +12,66 @@ export interface BreakerDeps {
    * endpoint is not counted as out, whatever its state: it is asked again when a probe fails.
    */
   mayOpen(): boolean;
-  /** Told after every change; `retryInMs` comes with "open". */
+  /** Told after every change; `retryInMs` comes with an "open" that time or a health check ends. */
   onChange(from: BreakerStateWord, to: BreakerStateWord, retryInMs?: number): void;
 }
+
+/** `probedBy` is for those who have health checks. */
+export type BreakerSettings = BreakerRule & Partial<Pick<ResolvedBreakerOptions, "probedBy">>;
 
 type Closed = { readonly word: "closed" };
 type Open = {
   readonly word: "open";
   /** Instant of the monotonic clock from which on a probe is let through. */
   readonly reopenAt: number;
-  /** Times opened since it was last closed; each one doubles the wait. */
-  readonly openedTimes: number;
 };
-type HalfOpen = { readonly word: "half-open"; readonly openedTimes: number };
+type HalfOpen = { readonly word: "half-open" };
+type Isolated = {
+  readonly word: "isolated";
+  readonly before: Closed | Open | HalfOpen;
+  /** Subscriptions that are not disposed yet. */
+  holders: number;
+};
 
 /** One object for all, so that the hot path compares an identity. */
 const CLOSED: Closed = Object.freeze({ word: "closed" });
+const HALF_OPEN: HalfOpen = Object.freeze({ word: "half-open" });
 
 /**
- * The circuit breaker of one endpoint: closed, open after enough failures in a row, half-open while probes find out
- * whether the endpoint is back. It has no timers: an open breaker turns half-open when a pick takes the first probe.
+ * The circuit breaker of one endpoint: closed, open after enough failures or slow answers, half-open while probes find
+ * out whether the endpoint is back. It has no timers: an open breaker turns half-open when a pick takes the first probe.
  * Every `acquire()` is followed by exactly one of `succeed`, `fail` and `abandon`, with what `acquire` returned.
  */
 export class Breaker {
-  readonly #options: ResolvedBreakerOptions;
+  readonly #options: BreakerSettings;
   readonly #deps: BreakerDeps;
-  readonly #strategy: BreakerStrategy;
-  #state: Closed | Open | HalfOpen = CLOSED;
+  /** Made by the first call, and dropped to forget all: an endpoint that is never called costs no window. */
+  #strategy: BreakerStrategy | null = null;
+  #slowCalls: SlowCalls | null = null;
+  #state: Closed | Open | HalfOpen | Isolated = CLOSED;
+  /** Times opened since the last success; each one doubles the wait. */
+  #openings = 0;
   /** Permits in use. Not part of the half-open state: with several probes, one may outlive the state it began in. */
   #probesInFlight = 0;
   /** Instant at which the last probe was let through. */
   #probedAt = 0;
-  /** Since the last success, a connected server was among the causes of failure. */
+  /** Of what the strategy still counts, a part may be the fault of a connected server. */
   #isServersFault = false;
 
-  constructor(options: ResolvedBreakerOptions, deps: BreakerDeps) {
+  constructor(options: BreakerSettings, deps: BreakerDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#strategy = consecutiveStrategy(options.consecutiveFailures);
   }
 
   /** An open breaker whose time is up still says "open", until a probe is taken. */
   get state(): BreakerStateWord {
-    return this.#state.word;
+    return wordOf(this.#state);
   }
 
-  /** Instant of the monotonic clock at which a probe will be let through, in milliseconds; null unless open. */
+  /**
+   * Instant of the monotonic clock at which a probe will be let through, or a health check be believed, in
+   * milliseconds; null unless open, and null while isolated by hand.
+   */
   get retryAt(): number | null {
     return this.#state.word === "open" ? this.#state.reopenAt : null;
   }
@@ -73,20 +89,21 @@ export class Breaker {
     if (this.#state === CLOSED || !this.#hasFreePermit()) return false;
     this.#probesInFlight += 1;
     this.#probedAt = this.#deps.clock.now();
-    if (this.#state.word === "open") this.#halfOpen(this.#state);
+    if (this.#state.word === "open") this.#change(HALF_OPEN);
     return true;
   }
 
-  /** The attempt got an answer from the endpoint, be it an application's error. */
-  succeed(isProbe: boolean): void {
+  /**
+   * The attempt got an answer from the endpoint, be it an application's error.
+   * @param ms how long the answer took; undefined where that says nothing about the endpoint
+   */
+  succeed(isProbe: boolean, ms?: number): void {
     if (isProbe) this.#probesInFlight -= 1;
-    if (this.#state === CLOSED) {
-      this.#isServersFault = false;
-      this.#strategy.success();
-    } else if (isProbe && this.#state.word === "half-open") {
-      this.#isServersFault = false;
-      this.#strategy.success();
-      this.#change(CLOSED);
+    if (this.#state === CLOSED) this.#countSuccess(ms);
+    else if (isProbe && this.#state.word === "half-open") {
+      const limitMs = this.#options.slowCalls?.slowerThanMs ?? Number.POSITIVE_INFINITY;
+      if (ms !== undefined && ms > limitMs) this.#failProbe(true);
+      else this.#recover();
     }
   }
 
@@ -97,13 +114,13 @@ export class Breaker {
    */
   fail(isProbe: boolean, isOfConnection = false): void {
     if (isProbe) this.#probesInFlight -= 1;
+    if (this.#state.word === "isolated") return;
+    if (isProbe && this.#state.word === "half-open") return this.#failProbe(!isOfConnection);
     this.#isServersFault ||= !isOfConnection;
-    if (this.#state.word === "closed") {
+    if (this.#state === CLOSED) {
+      this.#strategy ??= createStrategy(this.#options, this.#deps.clock);
       // Beyond its threshold the strategy goes on saying yes, so the next failure asks the floor again.
-      if (this.#strategy.failure() && this.#deps.mayOpen()) this.#open(1);
-    } else if (isProbe && this.#state.word === "half-open") {
-      if (this.#deps.mayOpen()) this.#open(this.#state.openedTimes + 1);
-      else this.#change(CLOSED);
+      if (this.#strategy.failure() && this.#deps.mayOpen()) this.#open();
     }
   }
 
@@ -118,12 +135,40 @@ export class Breaker {
    */
   reconnected(): void {
     if (this.#state.word !== "open") return;
-    if (this.#isServersFault && this.#deps.mayOpen()) return this.#halfOpen(this.#state);
-    this.#strategy.success();
-    this.#change(CLOSED);
+    if (this.#isServersFault && this.#deps.mayOpen()) this.#change(HALF_OPEN);
+    else this.#recover();
+  }
+
+  /**
+   * The endpoint is healthy at this instant. Closes a breaker with `probedBy: "health"`, once its time is up; before
+   * that nothing is kept of it, so tell it again and again, or a server that is healthy and yet fails its calls would
+   * get them all back at once.
+   */
+  healthy(): void {
+    if (this.#options.probedBy !== "health") return;
+    const state = this.#state;
+    const isDue = state.word === "open" && this.#deps.clock.now() >= state.reopenAt;
+    if (isDue || state.word === "half-open") this.#close();
+  }
+
+  /**
+   * Takes the endpoint out of use by hand, whatever the panic floor says, until all that was returned is disposed. Then
+   * it is as it was before; attempts that end meanwhile change nothing.
+   */
+  isolate(): Subscription {
+    const before = this.#state;
+    if (before.word === "isolated") before.holders += 1;
+    else this.#change({ word: "isolated", before, holders: 1 });
+    return new Subscription(() => {
+      const state = this.#state;
+      if (state.word !== "isolated") return;
+      state.holders -= 1;
+      if (state.holders === 0) this.#change(state.before);
+    });
   }
 
   #hasFreePermit(): boolean {
+    if (this.#state.word === "isolated" || this.#options.probedBy === "health") return false;
     const now = this.#deps.clock.now();
     // A probe that says nothing for that long, such as a watch on which nothing happens, does not keep all others out.
     const isSilent = now - this.#probedAt >= this.#options.openMs;
@@ -131,21 +176,56 @@ export class Breaker {
     return this.#state.word !== "open" || now >= this.#state.reopenAt;
   }
 
-  #halfOpen({ openedTimes }: Open): void {
-    this.#change({ word: "half-open", openedTimes });
+  #countSuccess(ms: number | undefined): void {
+    const { consecutiveFailures, slowCalls } = this.#options;
+    this.#openings = 0;
+    if (consecutiveFailures !== undefined) this.#isServersFault = false;
+    this.#strategy ??= createStrategy(this.#options, this.#deps.clock);
+    this.#strategy.success();
+    if (slowCalls === undefined || ms === undefined) return;
+    this.#slowCalls ??= new SlowCalls(slowCalls);
+    if (!this.#slowCalls.record(ms) || !this.#deps.mayOpen()) return;
+    this.#isServersFault = true;
+    this.#open();
   }
 
-  #open(openedTimes: number): void {
+  #failProbe(isServersFault: boolean): void {
+    this.#isServersFault ||= isServersFault;
+    if (this.#deps.mayOpen()) this.#open();
+    else this.#change(CLOSED);
+  }
+
+  #open(): void {
     const { openMs, maxOpenMs } = this.#options;
-    const capped = Math.min(openMs * 2 ** (openedTimes - 1), maxOpenMs);
+    const capped = Math.min(openMs * 2 ** this.#openings, maxOpenMs);
+    this.#openings += 1;
     // After the cap, or all breakers of a long outage would probe in step.
     const retryInMs = capped * (0.8 + 0.4 * this.#deps.random.next());
-    this.#change({ word: "open", reopenAt: this.#deps.clock.now() + retryInMs, openedTimes }, retryInMs);
+    this.#change({ word: "open", reopenAt: this.#deps.clock.now() + retryInMs }, retryInMs);
   }
 
-  #change(to: Closed | Open | HalfOpen, retryInMs?: number): void {
-    const from = this.#state;
-    this.#state = to;
-    this.#deps.onChange(from.word, to.word, retryInMs);
+  /** The endpoint is proven to be back. */
+  #recover(): void {
+    this.#openings = 0;
+    this.#close();
   }
+
+  /** What was counted before led to the outage that is over. */
+  #close(): void {
+    this.#strategy = null;
+    this.#slowCalls = null;
+    this.#isServersFault = false;
+    this.#change(CLOSED);
+  }
+
+  #change(to: Closed | Open | HalfOpen | Isolated, retryInMs?: number): void {
+    const from = wordOf(this.#state);
+    this.#state = to;
+    // Isolating what is open already changes nothing to be seen.
+    if (from !== wordOf(to)) this.#deps.onChange(from, wordOf(to), retryInMs);
+  }
+}
+
+function wordOf(state: Closed | Open | HalfOpen | Isolated): BreakerStateWord {
+  return state.word === "isolated" ? "open" : state.word;
 }

@@ -1,7 +1,7 @@
-export type { BreakerDeps } from "./breaker.js";
+export type { BreakerDeps, BreakerSettings } from "./breaker.js";
 export { Breaker } from "./breaker.js";
-export type { BreakerOptions, ResolvedBreakerOptions } from "./breaker-options.js";
-export { breakerOptionsSchema, maxEjectionPercentSchema } from "./breaker-options.js";
+export type { BreakerOptions, BreakerRule, ResolvedBreakerOptions } from "./breaker-options.js";
+export { breakerOptionsSchema, breakerRuleSchema, maxEjectionPercentSchema } from "./breaker-options.js";
 export { type Admission, ConcurrencyLimit } from "./concurrency-limit.js";
 export type {
   ConcurrencyLimitOptions,
@@ -9,6 +9,9 @@ export type {
 } from "./concurrency-limit-options.js";
 export { concurrencyLimitOptionsSchema } from "./concurrency-limit-options.js";
 export { isInfrastructureFailure } from "./infrastructure.js";
+export type { Ejection, OutlierDetectionDeps, SparedOutlier } from "./outlier-detection.js";
+export { OutlierDetection } from "./outlier-detection.js";
+export type { OutlierEjectionOptions, ResolvedOutlierEjectionOptions } from "./outlier-ejection-options.js";
+export { outlierEjectionOptionsSchema } from "./outlier-ejection-options.js";
+export { OutlierTally } from "./outlier-tally.js";
 export { PanicFloor } from "./panic-floor.js";
-export type { BreakerStrategy } from "./strategy.js";
-export { consecutiveStrategy } from "./strategy.js";

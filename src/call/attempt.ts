@@ -1,5 +1,5 @@
 import { type CallCredentials, type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
-import type { Incident, InnerCall, Slot } from "../pool/index.js";
+import type { EndpointGate, Incident, InnerCall, Slot } from "../pool/index.js";
 import type { Evidence } from "./classify.js";
 import type { CredentialIssues } from "./credential-issues.js";
 import { bytesOf, type Outbox, type OutgoingMessage } from "./retry-buffer.js";
@@ -48,8 +48,9 @@ export class Attempt {
 
   constructor(
     readonly slot: Slot,
+    /** The breaker that let it go, and is told of its end. */
+    readonly gate: EndpointGate,
     public isProbe: boolean,
-    /** 1 for the first. */
     readonly number: number,
     /** Monotonic ms. */
     readonly startedAt: number,
@@ -164,7 +165,7 @@ export class Attempt {
   proveEndpoint(): void {
     if (!this.isProbe) return;
     this.isProbe = false;
-    this.slot.gate.succeed(true);
+    this.gate.succeed(true);
   }
 
   /** What the attempt proves, read when its status arrived. */

@@ -1,5 +1,6 @@
 import type { ChannelInterface } from "@grpc/grpc-js";
 import type { CloseOptions, Endpoint } from "../core/index.js";
+import type { Readiness } from "../pool/index.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { Compression } from "./compression.js";
 import type { CallTransport } from "./transport.js";
@@ -17,18 +18,25 @@ export interface Backend {
   /**
    * Where the attempts of one call go; asked once per call, after `wake()`.
    * @param compression what the call asks for; undefined for the channel's default
+   * @param isStream true for a call with a response stream
    * @returns null where that compression cannot be had: over a stub's own channel
    */
-  transportFor(compression: Compression | undefined): CallTransport | null;
+  transportFor(compression: Compression | undefined, isStream: boolean): CallTransport | null;
   /** Called before each call and each request to connect; cheap when nothing is to do. */
   wake(): void;
   endpoints(): EndpointStats[];
   /** @throws ResilienceError `CONFIG_INVALID` when the set cannot be used, or there is no pool. */
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void;
-  /** Dials at once where a redial is being waited for. */
-  resetBackoff(): void;
+  /** Somebody wants to know whether an endpoint can be reached at all. */
+  connectOne(): void;
+  /** How far the endpoints are that connect without being asked for. */
+  readiness(): Readiness;
+  /** Dials at once where a redial is being waited for, at one endpoint or at all. */
+  resetBackoff(address?: string): void;
   /** About once a second while calls run. */
   tick(): void;
+  /** Time has passed unnoticed: connections are verified before they are used. */
+  verify(cause: string): void;
   /** No call for a long time. */
   enterIdle(): void;
   release(options: Required<CloseOptions>): void;

@@ -19,7 +19,7 @@ export interface CallEnv {
   readonly starts: StartQueue;
   readonly events: EventHub;
   /** Where the attempts of one call go; null where its compression cannot be had. */
-  readonly transportFor: (compression: Compression | undefined) => CallTransport | null;
+  readonly transportFor: (compression: Compression | undefined, isStream: boolean) => CallTransport | null;
   readonly policies: MethodPolicies;
   readonly known: KnownMethods;
   /** Null when retries are not throttled. */

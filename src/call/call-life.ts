@@ -52,6 +52,15 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
     return this.policy.path;
   }
 
+  get hashKey(): string | null {
+    return this.limits.settings.hashKey ?? null;
+  }
+
+  header(name: string): string | null {
+    const values = this.metadata.get(name);
+    return values.length === 0 ? null : values.join(",");
+  }
+
   protected get isDone(): boolean {
     return this.#stage === "done";
   }
@@ -103,7 +112,7 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
     if (this.#ending !== null) return this.finish(notSent(this.#ending.status, this.#ending.reason));
     const obstacle = limits.obstacle(metadata === NO_METADATA ? null : metadata, env.maxMetadataBytes);
     if (obstacle !== null) return this.finish(notSent(obstacle.status, obstacle.reason));
-    const transport = env.transportFor(settings.compression ?? policy.compression);
+    const transport = env.transportFor(settings.compression ?? policy.compression, this.kind.responseStream);
     if (transport === null) return this.finish(noCompression());
     this.transport = transport;
     this.proceed();

@@ -24,6 +24,8 @@ const callSettingsSchema = z
      * its own, or false for none.
      */
     hedging: hedgingOverrideSchema.optional(),
+    /** Calls with equal keys go to one endpoint while it is usable, under `ring_hash`. */
+    hashKey: z.string().optional(),
     /** How the messages of this call are compressed: `identity`, `deflate` or `gzip`; needs a pool. */
     compression: compressionSchema.optional(),
     /** Largest request message of this call, in bytes; the method's and the channel's limits still hold. */

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
 import { exceeds, isObject, methodNameSchema, positiveMs, suggest } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
-import { compressionSchema, poolOptionsShape } from "../pool/index.js";
+import { compressionSchema, poolOptionsShape, tlsOptionsSchema } from "../pool/index.js";
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
-import { callCredentialsSchema, channelCredentialsSchema } from "./credential-options.js";
+import { callCredentialsSchema, channelCredentialsSchema, securedOneWay } from "./credential-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
 
 /** The presets by name; `presets.ts` has their values. */
@@ -55,9 +55,11 @@ export const methodOptionsSchema = z.strictObject({
 const channelOptionsShape = {
   /** False leaves plain calls: no retry, no default deadline, no breaker. Also by HOLDFAST_DISABLED=1. Default true. */
   enabled: z.boolean().default(true),
-  /** grpc-js channel credentials, as for a `Client`. */
+  /** grpc-js channel credentials, as for a `Client`; in place of `tls`. */
   credentials: channelCredentialsSchema.optional(),
-  /** True for plaintext; the same as `credentials.createInsecure()`. Warns once. */
+  /** TLS, mutual TLS too, from files that may be renewed at any time, or from PEM text. `{}` trusts whom Node trusts. */
+  tls: tlsOptionsSchema.optional(),
+  /** True for plaintext; the same as `credentials.createInsecure()`. Warns once. False says no more than its absence. */
   insecure: z.boolean().optional(),
   /**
    * Defaults for a kind of service, under what is set here: `grpc`, the plain ones; `documents`, with patient retries
@@ -99,8 +101,8 @@ const channelOptionsShape = {
   /** Largest request metadata, names and values together, in bytes. Default 8,192, what gRPC servers take by default. */
   maxMetadataBytes: z.int().min(0).max(MAX_BYTES).default(8_192),
   /**
-   * Asked for the metadata of every attempt, beside the credentials of a call; see `refreshingCredentials`. Warns where
-   * that leaves the machine in plaintext.
+   * Asked for the metadata of every attempt, beside the credentials of a call; see `refreshingCredentials`. Refused in
+   * plaintext, unless the target has unix sockets only.
    */
   callCredentials: callCredentialsSchema.optional(),
   /** Circuit breaker per endpoint; false for none. */
@@ -117,6 +119,7 @@ const channelOptionsShape = {
 
 const {
   credentials: _credentials,
+  tls: _tls,
   insecure: _insecure,
   callCredentials: _callCredentials,
   descriptors: _descriptors,
@@ -204,17 +207,7 @@ function fieldsOf(value: unknown): Fields {
 /** All options of a channel. */
 export const channelOptionsSchema = z
   .strictObject(channelOptionsShape)
-  .refine((options) => options.credentials === undefined || options.insecure === undefined, {
-    when: isObject,
-    path: ["insecure"],
-    message: "is set beside credentials; give one of them",
-  })
-  .refine((options) => options.insecure !== false || options.credentials !== undefined, {
-    when: isObject,
-    path: ["insecure"],
-    message: "false needs credentials",
-  })
-  .check(attemptWithinCall, methodsWithinChannel);
+  .check(securedOneWay, attemptWithinCall, methodsWithinChannel);
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

@@ -1,17 +1,33 @@
-import type { BreakerStateWord, ConnectivityWord } from "../core/index.js";
-import type { Subchannel } from "../pool/index.js";
+import type { BreakerStateWord, ConnectivityWord, Endpoint } from "../core/index.js";
+import type { Standing, Subchannel } from "../pool/index.js";
 import type { FailureCount } from "./failure-counts.js";
 
 /**
- * One endpoint as it stands now. Where calls ask for different compression it has a connection for each algorithm:
- * then `state` and `retryInMs` are those of the channel's default, and the rest is of all of them.
+ * One endpoint as it stands now. Where calls ask for other compression, or streams have connections of their own, it
+ * has connections in several lanes: then `state` and `retryInMs` are those of the channel's main one, and the rest is
+ * of all of them.
  */
 export interface EndpointStats {
   readonly address: string;
+  readonly priority: number;
+  readonly weight: number;
+  readonly zone?: string;
+  /** As its resolver gave it. */
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly state: ConnectivityWord;
+  /** Sockets that are READY. */
+  readonly connections: number;
+  /** Its own word; null where health is not asked for. */
+  readonly health: "unknown" | "serving" | "not-serving" | null;
   readonly isSuspect: boolean;
-  readonly callsInFlight: number;
   readonly breaker: BreakerStateWord;
+  /** Out of use, because it failed more than the others. */
+  readonly isEjected: boolean;
+  readonly callsInFlight: number;
+  /** Attempts ever sent there. */
+  readonly picks: number;
+  /** Peak-sensitive moving average of its answers, in ms; null before the first. */
+  readonly latencyMs: number | null;
   /** Milliseconds until the next dial; null when none is scheduled. */
   readonly retryInMs: number | null;
   readonly lastError: { readonly text: string; readonly at: string } | null;
@@ -42,20 +58,69 @@ export interface ChannelStats {
   readonly endpoints: readonly EndpointStats[];
 }
 
-/** @param others the same endpoint in the pools for other compression */
-export function endpointStats(main: Subchannel, others: readonly Subchannel[] = []): EndpointStats {
-  const { endpoint, word, gate, retryInMs } = main;
+/**
+ * @param others the same endpoint in the other lanes
+ * @param now monotonic ms
+ */
+export function endpointStats(main: Subchannel, others: readonly Subchannel[], now: number): EndpointStats {
+  const { endpoint, state, retryInMs } = main;
   const all = [main, ...others];
   const lastError = all
     .map((subchannel) => subchannel.lastError)
     .reduce((newest, error) => ((error?.at ?? 0) > (newest?.at ?? 0) ? error : newest));
   return {
-    address: endpoint.address,
-    state: word,
+    ...placeOf(endpoint),
+    state,
+    ...standingStats(main.standing, now),
     isSuspect: all.some(({ isSuspect }) => isSuspect),
-    callsInFlight: all.reduce((sum, { connection }) => sum + (connection?.inFlight ?? 0), 0),
-    breaker: gate.state,
+    connections: all.reduce((sum, { connections }) => sum + connections.length, 0),
     retryInMs: retryInMs === null ? null : Math.round(retryInMs),
     lastError: lastError === null ? null : { text: lastError.text, at: new Date(lastError.at).toISOString() },
+  };
+}
+
+/** An endpoint of which nothing is known yet. */
+export function unseenEndpoint(address: string): EndpointStats {
+  return {
+    address,
+    priority: 0,
+    weight: 1,
+    state: "IDLE",
+    connections: 0,
+    health: null,
+    isSuspect: false,
+    breaker: "closed",
+    isEjected: false,
+    callsInFlight: 0,
+    picks: 0,
+    latencyMs: null,
+    retryInMs: null,
+    lastError: null,
+  };
+}
+
+/** What is known of an endpoint apart from its connections. */
+export function standingStats(
+  { gate, tally, health, inFlight, picks, latency }: Standing,
+  now: number,
+): Pick<EndpointStats, "breaker" | "isEjected" | "health" | "callsInFlight" | "picks" | "latencyMs"> {
+  const latencyMs = latency.read(now);
+  return {
+    breaker: gate.state,
+    isEjected: tally.isEjected,
+    health: health?.status ?? null,
+    callsInFlight: inFlight,
+    picks,
+    latencyMs: latencyMs === null ? null : Math.round(latencyMs * 100) / 100,
+  };
+}
+
+function placeOf({ address, priority = 0, weight = 1, zone, metadata }: Endpoint) {
+  return {
+    address,
+    priority,
+    weight,
+    ...(zone === undefined ? {} : { zone }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
 }

@@ -1,7 +1,10 @@
+import { ChannelCredentials } from "@grpc/grpc-js";
 import { describeIssues } from "../core/index.js";
 import { parseTarget, type ValidTarget } from "../discovery/index.js";
+import { isPlaintext, type TlsOptions, tlsOptionsSchema, tlsProblems } from "../pool/index.js";
 import { channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
+import { isUnixTarget } from "./local-target.js";
 import { methodNames, unknownMethods } from "./method-names.js";
 import { withPreset } from "./presets.js";
 import { KnownMethods } from "./rpc-kind.js";
@@ -15,7 +18,7 @@ export function checkOptions(given: unknown): Checked<ResolvedChannelOptions> {
   const options = withPreset(given);
   const result = channelOptionsSchema.safeParse(options, { reportInput: true });
   const issues = result.success ? [] : describeIssues(result.error.issues, channelOptionsSchema, options);
-  const problems = [...issues, ...undescribedMethods(given)];
+  const problems = [...issues, ...unusableFiles(given), ...undescribedMethods(given)];
   return result.success && problems.length === 0
     ? { value: result.data, problems: [] }
     : { value: null, problems };
@@ -31,6 +34,16 @@ function undescribedMethods(given: unknown): readonly string[] {
   return unknownMethods(methodNames(given), known);
 }
 
+/** Files of `tls` that are none, or do not fit together: asked here, so that no first call finds out. */
+function unusableFiles(given: unknown): readonly string[] {
+  const { tls } = (given ?? {}) as { tls?: TlsOptions };
+  if (tls === undefined || !tlsOptionsSchema.safeParse(tls).success) return [];
+  return tlsProblems(tls).map(({ key, message }) => {
+    const path = key.endsWith("File") && tls[key] !== undefined ? ` is ${JSON.stringify(tls[key])}` : "";
+    return `tls.${key}${path}: ${message}`;
+  });
+}
+
 export function checkTarget(target: unknown): Checked<ValidTarget> {
   if (typeof target !== "string") {
     const shown = target === null ? "null" : typeof target;
@@ -40,9 +53,20 @@ export function checkTarget(target: unknown): Checked<ValidTarget> {
   return parsed.ok ? { value: parsed, problems: [] } : { value: null, problems: parsed.problems };
 }
 
-/** A pool dials, so it needs to know how. */
-export function checkCredentials(options: unknown): readonly string[] {
-  const { credentials, insecure } = (options ?? {}) as { credentials?: unknown; insecure?: unknown };
-  if (credentials !== undefined || insecure !== undefined) return [];
-  return ["credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext"];
+/**
+ * A pool dials, so it needs to know how; and what `callCredentials` give is nothing to be sent in plaintext, where anybody
+ * on the way reads it and has it.
+ *
+ * @param target null where it is not known, or bad
+ */
+export function checkCredentials(options: unknown, target: ValidTarget | null = null): readonly string[] {
+  const { credentials, tls, insecure, callCredentials } = (options ?? {}) as Partial<Record<string, unknown>>;
+  if (credentials === undefined && tls === undefined && insecure === undefined) {
+    return ["credentials is missing; give tls, grpc-js ChannelCredentials, or insecure: true for plaintext"];
+  }
+  const isOpen = insecure === true || (credentials instanceof ChannelCredentials && isPlaintext(credentials));
+  if (!isOpen || callCredentials === undefined || target === null || isUnixTarget(target)) return [];
+  return [
+    `callCredentials are set, and ${target.canonical} is plaintext, where anybody on the way can read them; use tls, or unix: sockets`,
+  ];
 }

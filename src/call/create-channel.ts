@@ -10,11 +10,11 @@ import {
   systemRandom,
 } from "../core/index.js";
 import { systemLookup, type ValidTarget } from "../discovery/index.js";
-import { type InnerChannelFactory, innerChannelFactory, isPlaintext } from "../pool/index.js";
+import { type InnerChannelFactory, innerChannelFactory, isPlaintext, TlsMaterial } from "../pool/index.js";
 import { ThrottleRegistry } from "../retry/index.js";
 import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.js";
 import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
-import { isLocalTarget } from "./local-target.js";
+import { NAME_OVERRIDE } from "./credential-options.js";
 import { hedgedByDefinition } from "./method-names.js";
 import { MethodPolicies } from "./method-policy.js";
 import { PoolBackend } from "./pool-backend.js";
@@ -52,7 +52,7 @@ export function createChannel(
   collaborators: ChannelCollaborators = {},
 ): ResilientChannel {
   const [checked, parsed] = [checkOptions(options), checkTarget(target)];
-  const problems = [...checked.problems, ...checkCredentials(options), ...parsed.problems];
+  const problems = [...checked.problems, ...checkCredentials(options, parsed.value), ...parsed.problems];
   if (checked.value === null || parsed.value === null || problems.length > 0) {
     throw problemsError("createChannel", problems);
   }
@@ -68,27 +68,55 @@ export function poolChannel(
   const { lookup = systemLookup, env = process.env, makeChannel } = collaborators;
   const effective = effectiveOptions(options, env);
   const parts = channelParts(parsed.canonical, effective, collaborators);
-  const credentials = options.credentials ?? grpcCredentials.createInsecure();
-  if (isPlaintext(credentials)) {
+  const { tls } = options;
+  const material =
+    tls === undefined ? null : new TlsMaterial(tls, { clock: parts.clock, env, warn: warnOfTls });
+  const credentials = material?.credentials ?? options.credentials ?? grpcCredentials.createInsecure();
+  if (isPlaintext(credentials))
     warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
-    if (effective.callCredentials !== undefined && !isLocalTarget(parsed)) {
-      const why = "is plaintext, and callCredentials send their token over it for anybody to read; use TLS";
-      warnOnce("HOLDFAST_TOKEN_PLAINTEXT", `${parsed.canonical} ${why}`, parsed.canonical);
-    }
-  }
+  const context = new AsyncResource("HoldfastChannel");
   return new ResilientChannel({
     ...parts,
-    makeBackend: (onState) =>
-      new PoolBackend(parsed, effective, {
+    makeBackend: (onState) => {
+      const backend = new PoolBackend(parsed, effective, {
         ...parts,
         lookup,
         env,
         credentials,
-        makeChannel: makeChannel ?? innerChannelFactory(effective),
-        context: new AsyncResource("HoldfastChannel"),
+        makeChannel: makeChannel ?? innerChannelFactory(withTlsName(effective)),
+        context,
         onState,
-      }),
+      });
+      context.runInAsyncScope(() =>
+        material?.start(
+          () => {},
+          (problem) => warnOfRejected(parsed, problem),
+        ),
+      );
+      return backend;
+    },
+    onReleased: () => {
+      material?.close();
+      parts.onReleased();
+    },
   });
+}
+
+/** The name that all certificates must carry, where `tls` has one. */
+function withTlsName(options: ResolvedChannelOptions): ResolvedChannelOptions {
+  const serverName = options.tls?.serverName;
+  if (serverName === undefined) return options;
+  return { ...options, channelOptions: { ...options.channelOptions, [NAME_OVERRIDE]: serverName } };
+}
+
+function warnOfTls(code: string, message: string): void {
+  warnOnce(code, message, message);
+}
+
+/** Each time it is told, since it may go well in between. */
+function warnOfRejected({ canonical }: ValidTarget, problem: string): void {
+  const code = "HOLDFAST_TLS_REJECTED";
+  process.emitWarning(`${canonical}: ${problem}`, { type: "HoldfastWarning", code });
 }
 
 /** A channel over a stub's own channel, without a pool. */

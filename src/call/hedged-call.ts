@@ -100,7 +100,7 @@ export class HedgedCall extends ResilientCall {
   }
 
   protected onAnswered(attempt: Attempt, status: StatusObject): void {
-    if (!this.#race.has(attempt)) return attempt.slot.gate.abandon(attempt.isProbe);
+    if (!this.#race.has(attempt)) return attempt.gate.abandon(attempt.isProbe);
     if (!attempt.hasHeaders) this.#win(attempt);
     this.#race.take(attempt);
     this.succeed(attempt, status);
@@ -108,10 +108,10 @@ export class HedgedCall extends ResilientCall {
 
   protected onFailed(attempt: Attempt, status: StatusObject): void {
     // R41: a loser that was cancelled says nothing about its endpoint.
-    if (!this.#race.has(attempt)) return attempt.slot.gate.abandon(attempt.isProbe);
+    if (!this.#race.has(attempt)) return attempt.gate.abandon(attempt.isProbe);
     const outcome = this.outcomeOf(attempt, status);
     // Still in flight: a breaker that opens serves the queue, where this very call may stand.
-    const incident = settleAttempt(attempt, outcome);
+    const incident = settleAttempt(attempt, outcome, this.limits.now);
     this.#race.take(attempt);
     announceEnd(this, attempt, outcome.code);
     if (this.ending === null) return this.#decide(attempt, outcome, incident);

@@ -1,7 +1,7 @@
 export { AttemptTrail } from "./attempt-trail.js";
 export { type CallSettings, callOptions, SettingsDeadline, settingsOf } from "./call-settings.js";
 export { type ChannelOptions, channelOptionsSchema, type PresetName } from "./channel-options.js";
-export type { ChannelStats, EndpointStats } from "./channel-stats.js";
+export { type ChannelStats, type EndpointStats, unseenEndpoint } from "./channel-stats.js";
 export { ChannelView } from "./channel-view.js";
 export { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
 export { metadataProblem } from "./check-metadata.js";
@@ -19,5 +19,3 @@ export {
 } from "./refreshing-credentials.js";
 export { ResilientChannel } from "./resilient-channel.js";
 export { KnownMethods } from "./rpc-kind.js";
-export { tlsCredentials } from "./tls-credentials.js";
-export type { TlsMaterial } from "./tls-options.js";

@@ -1,13 +1,6 @@
-import { canonicalAddress } from "../core/index.js";
 import type { ValidTarget } from "../discovery/index.js";
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]):\d+$/;
-
-/** True when no connection of the target leaves this machine: every address is loopback or a `unix:` socket. */
-export function isLocalTarget(target: ValidTarget): boolean {
-  const addresses =
-    target.scheme === "dns"
-      ? [{ kind: "tcp" as const, host: target.host, port: target.port }]
-      : target.addresses;
-  return addresses.every((address) => address.kind === "unix" || LOOPBACK.test(canonicalAddress(address)));
+/** True when every address of the target is a `unix:` socket, which is private without TLS, as gRPC has it, too. */
+export function isUnixTarget(target: ValidTarget): boolean {
+  return target.scheme !== "dns" && target.addresses.every(({ kind }) => kind === "unix");
 }

@@ -12,7 +12,9 @@ export type LosingCall = HistoryOwner & { readonly history: AttemptHistory };
 /** Cancels an attempt of a hedged call whose answer nobody waits for any more. It says nothing about its endpoint (R41). */
 export function loseAttempt(call: LosingCall, attempt: Attempt, why: string, latency: LatencyWindow): void {
   // How long it took at least.
-  latency.recordAtLeast(call.limits.now - attempt.startedAt);
+  const { now } = call.limits;
+  latency.recordAtLeast(now - attempt.startedAt);
+  attempt.slot.standing.latency.recordAtLeast(now - attempt.startedAt, now);
   const status = ownStatus(Status.CANCELLED, `cancelled: ${why}`);
   const outcome = cancelled(status, "CANCELLED", attempt.evidence(false, false));
   call.history.record(attempt, attempt.number, outcome, why);

@@ -2,14 +2,15 @@ import type { AsyncResource } from "node:async_hooks";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { Clock, ConnectivityWord, Endpoint, EventHub, HostLookup, Random } from "../core/index.js";
 import { createResolver, type Resolver, type ValidTarget } from "../discovery/index.js";
-import { type EndpointPool, type InnerChannelFactory, pickFailure } from "../pool/index.js";
+import { type EndpointPool, type InnerChannelFactory, pickFailure, type Readiness } from "../pool/index.js";
 import type { Backend } from "./backend.js";
-import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { EndpointStats } from "./channel-stats.js";
 import { checkEndpoints } from "./check-endpoints.js";
 import type { Compression } from "./compression.js";
-import { CompressionLanes } from "./compression-lanes.js";
+import { Lanes } from "./lanes.js";
+import { policyOf } from "./policy-of.js";
+import { Standings } from "./standings.js";
 
 export interface PoolBackendDeps {
   readonly clock: Clock;
@@ -23,12 +24,12 @@ export interface PoolBackendDeps {
   onState(word: ConnectivityWord): void;
 }
 
-/** target -> resolver -> endpoint set -> a pool for each compression in use, with a breaker for each endpoint. */
+/** target -> resolver -> endpoint set -> its lanes, with a standing for each endpoint. */
 export class PoolBackend implements Backend {
   readonly target: string;
   readonly ownChannel = null;
-  readonly #lanes: CompressionLanes;
-  readonly #breakers: Breakers;
+  readonly #lanes: Lanes;
+  readonly #standings: Standings;
   #resolver: Resolver | null = null;
   #isAwake = false;
   #isClosed = false;
@@ -43,19 +44,17 @@ export class PoolBackend implements Backend {
   ) {
     this.target = parsed.canonical;
     this.mode = options.enabled ? "pool" : "disabled";
-    this.#breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
+    this.#standings = new Standings(options.breaker, options.maxEjectionPercent, {
       ...deps,
-      onChange: () => this.#lanes.reassess(),
-      members: () =>
-        this.transport.subchannels.map(({ endpoint: { address }, gate }) => ({
-          address,
-          isReady: this.#lanes.isReady(address),
-          gate,
-        })),
+      onChange: (address) => this.#lanes.each((pool) => pool.reassess(address)),
+      total: () => this.#lanes.main.size,
+      countOut: (except) => this.#lanes.countOut(except),
     });
-    this.#lanes = new CompressionLanes(parsed.canonical, options, {
+    this.#lanes = new Lanes(parsed.canonical, options, {
       ...deps,
-      gateFor: (address) => this.#breakers.gateFor(address),
+      credentials: () => deps.credentials,
+      policy: policyOf(options.loadBalancing),
+      standingFor: (address) => this.#standings.of(address),
       onTrouble: () => this.#resolver?.refresh(),
     });
   }
@@ -68,8 +67,8 @@ export class PoolBackend implements Backend {
     return this.#lanes.callsQueued;
   }
 
-  transportFor(compression: Compression | undefined): EndpointPool {
-    return compression === undefined ? this.#lanes.main : this.#lanes.of(compression);
+  transportFor(compression: Compression | undefined, isStream: boolean): EndpointPool {
+    return this.#lanes.of(compression, isStream);
   }
 
   wake(): void {
@@ -93,12 +92,24 @@ export class PoolBackend implements Backend {
     this.#apply(set);
   }
 
-  resetBackoff(): void {
-    this.#lanes.resetBackoff();
+  connectOne(): void {
+    this.#lanes.main.connectOne();
+  }
+
+  readiness(): Readiness {
+    return this.#lanes.main.readiness();
+  }
+
+  resetBackoff(address?: string): void {
+    this.#lanes.each((pool) => pool.resetBackoff(address));
   }
 
   tick(): void {
-    this.#lanes.tick();
+    this.#lanes.each((pool) => pool.tick());
+  }
+
+  verify(cause: string): void {
+    this.#lanes.each((pool) => pool.verify(cause));
   }
 
   enterIdle(): void {
@@ -136,14 +147,14 @@ export class PoolBackend implements Backend {
 
   #apply(endpoints: readonly Endpoint[]): void {
     const { added, removed } = this.#lanes.update(endpoints);
-    this.#breakers.forget(removed);
+    this.#standings.forget(removed);
     if (added.length + removed.length === 0) return;
     this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
   }
 
   /** The last good set stays; only without one do calls fail. */
   #onResolutionFailed(error: Error): void {
-    const keptEndpoints = this.transport.subchannels.length;
+    const keptEndpoints = this.#lanes.main.size;
     this.deps.events.emit({ type: "resolver.failed", error: error.message, keptEndpoints });
     if (keptEndpoints > 0) return;
     this.#lanes.failPicks(pickFailure("DISCOVERY_FAILED", `${this.target}: ${error.message}`));

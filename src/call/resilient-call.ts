@@ -1,6 +1,14 @@
 import { type Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import type { Outcome, Timer } from "../core/index.js";
-import type { Candidate, InnerCall, PickFilter, PickResult, PickWaiter, Slot } from "../pool/index.js";
+import type {
+  Candidate,
+  InnerCall,
+  PickCall,
+  PickFilter,
+  PickResult,
+  PickWaiter,
+  Slot,
+} from "../pool/index.js";
 import { attemptLimitMs } from "../retry/index.js";
 import { announceEnd, announcePick } from "./announce.js";
 import { Attempt, type AttemptOwner } from "./attempt.js";
@@ -19,7 +27,10 @@ const TIMER_SLACK_MS = 2;
  * outermost first: deadline, retry or hedging, breaker and pick, attempt timeout, outcome, send. A subclass decides
  * which attempts there are and which of them answers the call.
  */
-export abstract class ResilientCall extends CallLife implements AttemptOwner, PickWaiter, StreamWatchOwner {
+export abstract class ResilientCall
+  extends CallLife
+  implements AttemptOwner, PickCall, PickWaiter, StreamWatchOwner
+{
   /** Set where the caller asks for another authority. */
   declare host?: string | null | undefined;
   protected made = 0;
@@ -76,7 +87,15 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   /** Attempts tell of headers through this, before anything is made of them. */
   protected noteHeaders(attempt: Attempt): void {
     attempt.proveEndpoint();
+    if (this.kind.responseStream) this.noteResponseTime(attempt);
     this.watch?.onHeaders();
+  }
+
+  /** What a stream says of its endpoint's latency; when it ends says nothing of it. */
+  private noteResponseTime({ slot, startedAt }: Attempt): void {
+    this.limits.readClock();
+    const { now } = this.limits;
+    slot.standing.latency.record(now - startedAt, now);
   }
 
   onAttemptStatus(attempt: Attempt, status: StatusObject): void {
@@ -86,7 +105,7 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
 
   /** @param tried endpoints to avoid while another one is usable */
   protected pickSlot(tried: PickFilter<Candidate> | null): PickResult {
-    return this.transport.pick(tried, this.isWaitingForReady);
+    return this.transport.pick(this, tried, this.isWaitingForReady);
   }
 
   protected countAttempt(): void {
@@ -107,9 +126,10 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
       callTimeMs,
     );
     const ownLimitMs = limitMs < timeLeftMs ? Math.max(1, Math.floor(limitMs)) : 0;
-    const isProbe = slot.gate.acquire();
+    const gate = slot.standing.gateFor(this.path);
+    const isProbe = gate.acquire();
     announcePick(this, this.made, slot.address);
-    const attempt = new Attempt(slot, isProbe, this.made, now, ownLimitMs, this);
+    const attempt = new Attempt(slot, gate, isProbe, this.made, now, ownLimitMs, this);
     this.lastAttempt = attempt;
     return attempt;
   }
@@ -128,7 +148,7 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
       this.watch?.onAttempt(this.isReading);
       return null;
     } catch (error) {
-      slot.gate.abandon(attempt.isProbe);
+      attempt.gate.abandon(attempt.isProbe);
       return failedStart(slot, error);
     }
   }
@@ -156,8 +176,11 @@ export abstract class ResilientCall extends CallLife implements AttemptOwner, Pi
   }
 
   protected succeed(attempt: Attempt, status: StatusObject): void {
-    attempt.slot.gate.succeed(attempt.isProbe);
-    attempt.slot.lastSuccessAt = attempt.startedAt;
+    const { startedAt, slot } = attempt;
+    this.limits.readClock();
+    const { now } = this.limits;
+    attempt.gate.succeed(attempt.isProbe, now - startedAt);
+    slot.standing.succeeded(startedAt, this.kind.responseStream ? null : now - startedAt, now);
     this.env.throttle?.recordSuccess();
     announceEnd(this, attempt, status.code);
     this.succeedWith(status);

@@ -9,23 +9,21 @@ import {
   type EventListener,
   type Subscription,
 } from "../core/index.js";
-import { guardCallCredentials } from "../pool/index.js";
 import type { RetryThrottle } from "../retry/index.js";
+import { awaitReady, followChannel, type ReadyOptions } from "./await-ready.js";
 import type { Backend } from "./backend.js";
 import type { CallEnv } from "./call-env.js";
 import type { ParentCall } from "./call-limits.js";
+import { channelEnv } from "./channel-env.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
 import { createCall } from "./create-call.js";
-import { FailureCounts } from "./failure-counts.js";
 import { Housekeeping } from "./housekeeping.js";
 import type { ResilientCall } from "./resilient-call.js";
 import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
 import { type RunningCall, RunningCalls } from "./running-calls.js";
-import { StartQueue } from "./start-queue.js";
-import { TurnClock } from "./turn-clock.js";
 
 type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
 
@@ -60,45 +58,23 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     super();
     this.#parts = parts;
     this.#drain = new Drain(parts.clock);
-    const { clock, events, policies, known, throttle, budget, options } = parts;
+    const { clock, events, options } = parts;
     this.#tracker = new ConnectivityTracker(clock, (from, to) =>
       events.emit({ type: "channel.state", from, to }),
     );
     this.#backend = parts.makeBackend((word) => this.#tracker.set(word));
-    this.#housekeeping = new Housekeeping(clock, options.idleTimeoutMs, {
+    const { verifyAfterIdleMs } = options.suspicion;
+    this.#housekeeping = new Housekeeping(clock, options.idleTimeoutMs, verifyAfterIdleMs, {
       isBusy: () => this.#running.size > 0,
       onTick: () => this.#backend.tick(),
+      onPause: (cause) => this.#backend.verify(cause),
       onIdle: () => this.#backend.enterIdle(),
     });
-    this.#env = {
-      target: this.#backend.target,
-      clock,
-      time: new TurnClock(clock),
-      starts: new StartQueue(),
-      events,
-      transportFor: (compression) => this.#backend.transportFor(compression),
-      policies,
-      known,
-      throttle,
-      budget,
-      maxMetadataBytes: options.maxMetadataBytes,
-      callCredentials:
-        options.callCredentials === undefined ? null : guardCallCredentials(options.callCredentials),
-      counters: {
-        started: 0,
-        succeeded: 0,
-        failed: 0,
-        attempts: 0,
-        retries: 0,
-        transparentRetries: 0,
-        hedges: 0,
-      },
-      failures: new FailureCounts(),
-      closedDetails: null,
+    this.#env = channelEnv(parts, this.#backend, {
       noteThrottled: (isThrottled) => this.#noteThrottled(isThrottled),
       callStarted: (call) => this.#onCallStarted(call),
       callEnded: (call) => this.#onCallEnded(call),
-    };
+    });
   }
 
   /** What is known of the methods that go over this channel. */
@@ -159,9 +135,35 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     this.#backend.updateEndpoints(endpoints);
   }
 
-  /** Reconnects at once where a redial is being waited for, for instance because the network is known to be back. */
-  resetBackoff(): void {
-    this.#backend.resetBackoff();
+  /**
+   * Reconnects at once where a redial is being waited for, because somebody else knows that the server, or the network,
+   * is back.
+   * @param address the one endpoint to reconnect; all without it
+   */
+  resetBackoff(address?: string): void {
+    this.#backend.resetBackoff(address);
+  }
+
+  /**
+   * Connects now, and waits until calls can be made.
+   * @throws ResilienceError `NO_READY_ENDPOINT` after `timeoutMs`, or, with `endpoints: "all"`, as soon as one of them
+   *   cannot be connected: it is named, and what was connected is closed again, unless calls run
+   */
+  ready(options: ReadyOptions = {}): Promise<void> {
+    const { ownChannel } = this.#backend;
+    return awaitReady(options, {
+      clock: this.#parts.clock,
+      subscribe: (onChange) =>
+        ownChannel === null ? this.#parts.events.subscribe(onChange) : followChannel(ownChannel, onChange),
+      connect: () => {
+        this.#wake();
+        this.#backend.connectOne();
+      },
+      readiness: () => (this.isClosed ? null : this.#backend.readiness()),
+      giveUp: () => {
+        if (this.#running.size === 0) this.#backend.enterIdle();
+      },
+    });
   }
 
   endpoints(): readonly EndpointStats[] {

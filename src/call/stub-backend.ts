@@ -1,11 +1,12 @@
-import type { ChannelInterface } from "@grpc/grpc-js";
+import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
 import { type Clock, configInvalid, type EventHub, type Random } from "../core/index.js";
+import type { Readiness } from "../pool/index.js";
 import type { Backend } from "./backend.js";
-import { Breakers } from "./breakers.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
-import type { EndpointStats } from "./channel-stats.js";
+import { type EndpointStats, standingStats, unseenEndpoint } from "./channel-stats.js";
 import type { Compression } from "./compression.js";
 import { stateWord } from "./connectivity.js";
+import { Standings } from "./standings.js";
 import { StubChannelTransport } from "./stub-channel.js";
 
 export interface StubBackendDeps {
@@ -19,22 +20,23 @@ export class StubBackend implements Backend {
   readonly mode: Backend["mode"];
   readonly target: string;
   readonly transport: StubChannelTransport;
+  private readonly clock: Clock;
 
   constructor(
     readonly ownChannel: ChannelInterface,
     options: ResolvedChannelOptions,
     deps: StubBackendDeps,
   ) {
+    this.clock = deps.clock;
     this.mode = options.enabled ? "stub-channel" : "disabled";
     this.target = ownChannel.getTarget();
-    const breakers = new Breakers(options.breaker, options.maxEjectionPercent, {
+    const standings = new Standings(options.breaker, options.maxEjectionPercent, {
       ...deps,
       onChange: () => {},
-      members: () => [{ address: this.target, isReady: true, gate: this.transport.gate }],
+      total: () => 1,
+      countOut: () => 0,
     });
-    this.transport = new StubChannelTransport(ownChannel, breakers.gateFor(this.target), () =>
-      deps.clock.now(),
-    );
+    this.transport = new StubChannelTransport(ownChannel, standings.of(this.target), deps.clock);
   }
 
   get callsQueued(): number {
@@ -49,18 +51,18 @@ export class StubBackend implements Backend {
   wake(): void {}
 
   endpoints(): EndpointStats[] {
-    const { address, gate, inFlight, connectivity } = this.transport;
-    return [
-      {
-        address,
-        state: stateWord(connectivity),
-        isSuspect: false,
-        callsInFlight: inFlight,
-        breaker: gate.state,
-        retryInMs: null,
-        lastError: null,
-      },
-    ];
+    const { address, standing, connectivity } = this.transport;
+    const known = standingStats(standing, this.clock.now());
+    return [{ ...unseenEndpoint(address), ...known, state: stateWord(connectivity) }];
+  }
+
+  connectOne(): void {
+    this.ownChannel.getConnectivityState(true);
+  }
+
+  readiness(): Readiness {
+    const isReady = this.ownChannel.getConnectivityState(true) === connectivityState.READY;
+    return { ready: isReady ? 1 : 0, wanted: 1, failed: null, missing: this.transport.missing };
   }
 
   updateEndpoints(): void {
@@ -72,6 +74,8 @@ export class StubBackend implements Backend {
   resetBackoff(): void {}
 
   tick(): void {}
+
+  verify(): void {}
 
   enterIdle(): void {}
 

@@ -1,12 +1,14 @@
 import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
+import type { Clock } from "../core/index.js";
 import {
-  type EndpointGate,
   type Incident,
   type InnerCall,
+  type PickCall,
   type PickFailure,
   PickQueue,
   pickFailure,
   type Slot,
+  type Standing,
 } from "../pool/index.js";
 import type { CallTransport } from "./transport.js";
 
@@ -22,30 +24,24 @@ export class StubChannelTransport implements CallTransport, Slot {
   readonly bytesRead = 0;
   readonly isLost = false;
   readonly isSessionOver = false;
-  lastSuccessAt = 0;
   readonly missing = "the stub's own channel";
   readonly address: string;
-  #inFlight = 0;
 
   constructor(
     private readonly channel: ChannelInterface,
-    readonly gate: EndpointGate,
-    private readonly now: () => number,
+    readonly standing: Standing,
+    private readonly clock: Clock,
   ) {
     this.address = channel.getTarget();
   }
 
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  pick(): Slot | PickFailure {
-    if (this.gate.admits()) return this;
-    const inMs = Math.max(0, Math.round((this.gate.retryAt ?? this.now()) - this.now()));
-    return pickFailure(
-      "CIRCUIT_OPEN",
-      `${this.address}: the circuit breaker is open; next probe in ${inMs} ms`,
-    );
+  pick({ path }: PickCall): Slot | PickFailure {
+    const { standing, clock } = this;
+    if (standing.admits(path)) return this;
+    const now = clock.now();
+    const inMs = Math.max(0, Math.round((standing.retryAt(path) ?? now) - now));
+    const details = `${this.address}: the circuit breaker is open; next probe in ${inMs} ms`;
+    return { ...pickFailure("CIRCUIT_OPEN", details), retryAt: clock.epoch() + inMs };
   }
 
   createCall(method: string, deadline: number, host: string | null | undefined): InnerCall {
@@ -53,11 +49,12 @@ export class StubChannelTransport implements CallTransport, Slot {
   }
 
   callStarted(): void {
-    this.#inFlight++;
+    this.standing.inFlight++;
+    this.standing.picks++;
   }
 
   callEnded(): void {
-    this.#inFlight--;
+    this.standing.inFlight--;
   }
 
   writeStarted(): void {}

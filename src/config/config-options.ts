@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { attemptWithinCall, channelDataShape, methodsWithinChannel } from "../call/channel-options.js";
-import { type TlsOptions, tlsOptionsSchema } from "../call/tls-options.js";
 import { canonicalAddress, isObject, parseAddress } from "../core/index.js";
 import { targetSchema } from "../discovery/target-options.js";
+import { type TlsFileOptions, tlsFileOptionsSchema } from "../pool/tls-options.js";
 import {
   clerkChannelRefusals,
   discoveryNeedsTarget,
@@ -10,7 +10,6 @@ import {
 } from "../raft-peer/channel-beneath-options.js";
 import { clerkOptionsShape } from "../raft-peer/clerk-options.js";
 import { messagesFitChannel, raftPeerOptionsShape } from "../raft-peer/raft-peer-options.js";
-import type { TlsProblem } from "./tls-files.js";
 
 /** What an entry is called in code: `holdfast.channel("users")`. A dot or a slash would blur the paths in errors. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -53,19 +52,24 @@ function eachOnce(texts: readonly unknown[], context: z.core.$RefinementCtx): vo
   }
 }
 
+/** Says what is wrong with the files that a `tls` names. */
+export type TlsFilesCheck = (
+  tls: TlsFileOptions,
+) => readonly { readonly key: string; readonly message: string }[];
+
 /** How the connections of an entry are secured: `tls`, or `insecure: true` said aloud. */
-function securityShape(filesOf: (tls: TlsOptions) => readonly TlsProblem[]) {
-  const readable = z.superRefine<TlsOptions>(
+function securityShape(filesOf: TlsFilesCheck) {
+  const readable = z.superRefine<TlsFileOptions>(
     (tls, context) => {
-      for (const { file, message } of filesOf(tls)) {
-        context.addIssue({ code: "custom", path: [file], message });
+      for (const { key, message } of filesOf(tls)) {
+        context.addIssue({ code: "custom", path: [key], message });
       }
     },
     { when: isObject },
   );
   return {
     /** Files for TLS; `{}` trusts the authorities that Node trusts. */
-    tls: tlsOptionsSchema.check(readable).optional(),
+    tls: tlsFileOptionsSchema.check(readable).optional(),
     /** True for plaintext. Warns once. */
     insecure: z.boolean().optional(),
   };
@@ -145,7 +149,7 @@ function withoutDefault<S extends z.ZodType>(option: { unwrap(): S }): z.ZodOpti
  *
  * @param filesOf says what is wrong with the files that a `tls` names
  */
-export function configSchema(filesOf: (tls: TlsOptions) => readonly TlsProblem[]) {
+export function configSchema(filesOf: TlsFilesCheck) {
   const security = securityShape(filesOf);
   return z.strictObject({
     /** Where an editor finds the schema of this file; not read. */

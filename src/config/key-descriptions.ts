@@ -135,6 +135,10 @@ export const KEY_DESCRIPTIONS: Descriptions = {
     "Certificates of the authorities to trust; relative paths begin at the folder of this file.",
   "*.*.tls.certFile": "This client's certificate chain, for mutual TLS. Needs keyFile.",
   "*.*.tls.keyFile": "The private key of certFile, without a passphrase.",
+  "*.*.tls.minVersion": "Oldest version of TLS that is spoken.",
+  "*.*.tls.serverName": "Name that the certificates of all servers must carry, in place of their own.",
+  "*.*.tls.watchFiles": "True to use new content of the files for new connections.",
+  "*.*.tls.reloadMs": "How often the files are read, in ms.",
   "*.*.insecure": "True for plaintext, in place of tls.",
 };
 

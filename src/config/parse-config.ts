@@ -1,8 +1,8 @@
-import type { TlsMaterial, TlsOptions } from "../call/tls-options.js";
+import { resolve } from "node:path";
 import { describeIssues, problemsError } from "../core/index.js";
-import { type ConfigInput, configSchema } from "./config-options.js";
+import { isFilePath, type TlsFileOptions } from "../pool/tls-options.js";
+import { type ConfigInput, configSchema, type TlsFilesCheck } from "./config-options.js";
 import { plainData } from "./plain-data.js";
-import { TlsFiles } from "./tls-files.js";
 
 export type Section = "channels" | "clerks" | "raftPeers";
 type EntryInput<S extends Section> = NonNullable<ConfigInput[S]>[string];
@@ -11,8 +11,8 @@ type EntryInput<S extends Section> = NonNullable<ConfigInput[S]>[string];
 export interface ConfigEntry<S extends Section> {
   /** As it was written, except how it is secured: whoever makes the thing adds presets and defaults. */
   readonly options: Omit<EntryInput<S>, "tls" | "insecure">;
-  /** What the files of `tls` hold; null for plaintext. */
-  readonly tls: TlsMaterial | null;
+  /** How it is secured, with the whole paths of files; null for plaintext. */
+  readonly tls: TlsFileOptions | null;
 }
 
 /** A valid configuration, by section and name. */
@@ -35,16 +35,17 @@ export interface WrittenConfig {
 }
 
 /**
- * Checks a whole configuration at once; reads the TLS files it names, and does no other I/O.
+ * Checks a whole configuration at once. Does no I/O but what `checkFiles` does.
  *
+ * @param checkFiles says what is wrong with the files of a `tls`, whose paths are whole
  * @throws ResilienceError `CONFIG_INVALID` that lists every problem
  */
 export function parseConfig(
   { data: written, where, folder }: WrittenConfig,
   beneath: PresetsBeneath,
+  checkFiles: TlsFilesCheck,
 ): Config {
-  const files = new TlsFiles(folder);
-  const schema = configSchema((tls) => files.problemsOf(tls));
+  const schema = configSchema((tls) => checkFiles(inFolder(tls, folder)));
   const { value, problems: unreadable } = plainData(written);
   const data = { value: withoutTemplates(value), problems: unreadable };
   const whole = withPresets(data.value, beneath);
@@ -56,24 +57,36 @@ export function parseConfig(
   if (problems.length > 0) throw problemsError(where, problems);
   const { channels, clerks, raftPeers } = data.value as ConfigInput;
   return {
-    channels: entriesOf(channels, files),
-    clerks: entriesOf(clerks, files),
-    raftPeers: entriesOf(raftPeers, files),
+    channels: entriesOf(channels, folder),
+    clerks: entriesOf(clerks, folder),
+    raftPeers: entriesOf(raftPeers, folder),
   };
 }
 
 function entriesOf<
-  E extends { readonly tls?: TlsOptions | undefined; readonly insecure?: boolean | undefined },
+  E extends { readonly tls?: TlsFileOptions | undefined; readonly insecure?: boolean | undefined },
 >(
   written: Record<string, E> | undefined,
-  files: TlsFiles,
-): ReadonlyMap<string, { readonly options: Omit<E, "tls" | "insecure">; readonly tls: TlsMaterial | null }> {
+  folder: string,
+): ReadonlyMap<
+  string,
+  { readonly options: Omit<E, "tls" | "insecure">; readonly tls: TlsFileOptions | null }
+> {
   return new Map(
     Object.entries(written ?? {}).map(([name, { tls, insecure: _, ...options }]) => [
       name,
-      { options, tls: tls === undefined ? null : files.materialOf(tls) },
+      { options, tls: tls === undefined ? null : inFolder(tls, folder) },
     ]),
   );
+}
+
+/** The files are read again later, when the working directory may be another. */
+function inFolder(tls: TlsFileOptions, folder: string): TlsFileOptions {
+  const whole = (["caFile", "certFile", "keyFile"] as const).flatMap((key) => {
+    const path: unknown = tls[key];
+    return isFilePath(path) ? [[key, resolve(folder, path)] as const] : [];
+  });
+  return { ...tls, ...Object.fromEntries(whole) };
 }
 
 function withPresets(data: unknown, beneath: PresetsBeneath): unknown {

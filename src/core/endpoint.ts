@@ -10,8 +10,14 @@ export interface Endpoint {
   readonly isProxied?: boolean;
   /** Lower is preferred; equal priorities form a group. Default 0. */
   readonly priority?: number;
-  /** Relative share of the calls for policies that know weights. Default 1. */
+  /** Relative share of the calls for policies that know weights. Above 0, default 1. */
   readonly weight?: number;
+  /** Where it stands, for `zone` of the channel: any name, compared as a whole. */
+  readonly zone?: string;
+  /** Its place on the ring of `ring_hash`, in place of its address (gRFC A42). */
+  readonly hashKey?: string;
+  /** What a resolver knows beside: for pickers of the user's own, and shown in `endpoints()`. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export type SocketAddress =

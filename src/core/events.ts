@@ -34,6 +34,7 @@ export type ChannelEvent =
       readonly cause: string;
       readonly callsInFlight: number;
     }
+  | { readonly type: "connection.failed"; readonly endpoint: string; readonly cause: string }
   | { readonly type: "connection.draining"; readonly endpoint: string; readonly cause: string }
   | { readonly type: "connection.suspect"; readonly endpoint: string; readonly cause: string }
   | {

@@ -20,7 +20,7 @@ import { inspectStub, type StubShape } from "./stub-shape.js";
 
 /** Options of `harden`: those of a channel, and the target, which defaults to the stub's own. */
 export interface HardenOptions extends ChannelOptions {
-  /** As for `createChannel`. Needs `credentials` or `insecure: true`, because a stub does not give its own away. */
+  /** As for `createChannel`. Needs `tls`, `credentials` or `insecure: true`, because a stub does not give its own away. */
   readonly target?: string;
 }
 
@@ -34,7 +34,7 @@ export type Hardened<S extends Client> = { getChannel(): ChannelView } & S;
  * Makes an existing grpc-js stub resilient: same type, same callbacks, same streams, and its own interceptors still
  * run. The stub given is left as it is.
  *
- * With `credentials` (or `insecure: true`) calls go over a pool of our own connections. Without, they go over the
+ * With `tls` or `credentials` (or `insecure: true`) calls go over a pool of our own connections. Without, they go over the
  * stub's own channel: retry, deadlines, throttle, certainty and one breaker, but no pool.
  *
  * Closing the hardened stub closes its channel; without a pool that is the stub's own.
@@ -50,12 +50,12 @@ export function harden<S extends Client>(
   const { target, ...rest } = isObject ? options : {};
   const shape = inspectStub(stub);
   const checked = checkOptions(isObject ? rest : options);
-  const isPooled = rest.credentials !== undefined || rest.insecure !== undefined || target !== undefined;
+  const isPooled = [rest.tls, rest.credentials, rest.insecure, target].some((given) => given !== undefined);
   const parsed = isPooled ? checkTargetOf(shape, target) : null;
   const problems = [
     ...(isShape(shape) ? [] : shape),
     ...checked.problems,
-    ...(isPooled ? checkCredentials(rest) : checkNoPoolOptions(rest)),
+    ...(isPooled ? checkCredentials(rest, parsed?.value) : checkNoPoolOptions(rest)),
     ...(parsed?.problems ?? []),
     ...(isShape(shape) ? unknownMethods(methodNames(rest), KnownMethods.of(shape.definitions), true) : []),
   ];

@@ -6,11 +6,14 @@ import type { InnerChannelFactory } from "./inner-channel.js";
 /** What every connection of a target shares. */
 export interface ConnectionDeps {
   readonly clock: Clock;
-  readonly credentials: ChannelCredentials;
+  /** Those for the next dial: they change when certificates are renewed. */
+  readonly credentials: () => ChannelCredentials;
   readonly makeChannel: InnerChannelFactory;
   readonly lookup: HostLookup;
   readonly connectTimeoutMs: number;
   readonly drainMs: number;
+  /** Calls after which a connection is replaced, before HTTP/2 runs out of stream ids. */
+  readonly maxCallsPerConnection: number;
   /** Async context of the channel, so that a connection does not hold the context of the call that opened it. */
   readonly context: AsyncResource;
 }

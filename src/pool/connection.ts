@@ -2,7 +2,9 @@ import { type CallCredentials, type ChannelInterface, connectivityState } from "
 import type { Endpoint, Timer } from "../core/index.js";
 import type { ConnectionDeps } from "./connection-deps.js";
 import { Dial, type DialOwner } from "./dial.js";
-import type { EndpointGate, Incident, InnerCall, Slot } from "./slot.js";
+import type { InnerCall } from "./inner-call.js";
+import type { Incident, Slot } from "./slot.js";
+import type { Standing } from "./standing.js";
 import { TimeoutSeries } from "./timeout-series.js";
 import { WriteProgress } from "./write-progress.js";
 
@@ -19,6 +21,8 @@ export interface ConnectionOwner {
   onGoaway(connection: Connection): void;
   /** A call ended, so there is room for another. */
   onCallEnded(connection: Connection): void;
+  /** It has carried as many calls as one connection may. */
+  onWornOut(connection: Connection): void;
   /** An attempt ran out of time without a byte from the peer since it began. */
   onSilence(connection: Connection, cause: string): void;
 }
@@ -29,7 +33,8 @@ type State = "dialling" | "ready" | "draining" | "closed";
 export class Connection implements Slot, DialOwner {
   readonly isPooled = true;
   readonly dialledAt: number;
-  lastSuccessAt = 0;
+  /** Monotonic ms at which it came up; 0 before. */
+  readyAt = 0;
   readonly #dial: Dial;
   readonly #timeouts = new TimeoutSeries();
   readonly #writes: WriteProgress;
@@ -38,13 +43,14 @@ export class Connection implements Slot, DialOwner {
   /** Bounds a drain, then the end of the socket. */
   #timer: Timer | null = null;
   #inFlight = 0;
+  #callsMade = 0;
   #hasGoaway = false;
   #loss: Incident = { isCounted: false };
   #isLossReported = false;
 
   constructor(
     readonly endpoint: Endpoint,
-    readonly gate: EndpointGate,
+    readonly standing: Standing,
     private readonly owner: ConnectionOwner,
     private readonly deps: ConnectionDeps,
     round: number,
@@ -74,6 +80,11 @@ export class Connection implements Slot, DialOwner {
     return this.#state === "closed" || this.#hasGoaway || this.#dial.sockets.isClosed;
   }
 
+  /** True when nothing but a goodbye was heard of its end. */
+  get isOrderlyEnd(): boolean {
+    return this.#dial.sockets.error === null;
+  }
+
   get isSessionOver(): boolean {
     return this.#state === "closed" || this.#dial.sockets.isEnded;
   }
@@ -97,10 +108,14 @@ export class Connection implements Slot, DialOwner {
 
   callStarted(): void {
     this.#inFlight++;
+    this.standing.inFlight++;
+    this.standing.picks++;
+    if (++this.#callsMade === this.deps.maxCallsPerConnection) this.owner.onWornOut(this);
   }
 
   callEnded(): void {
     this.#inFlight--;
+    this.standing.inFlight--;
     if (this.#inFlight === 0 && this.#state === "draining") this.#release();
     this.owner.onCallEnded(this);
   }
@@ -167,6 +182,7 @@ export class Connection implements Slot, DialOwner {
   onConnected(channel: ChannelInterface): void {
     this.#channel = channel;
     this.#state = "ready";
+    this.readyAt = this.deps.clock.now();
     channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () =>
       this.#onReadyOver(),
     );

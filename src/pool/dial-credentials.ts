@@ -56,6 +56,8 @@ function singleDial(
       try {
         const connected = await connector.connect(socket);
         sockets.carriedBy(connected.socket);
+        // TLS 1.3 refuses a client's certificate only after the handshake; the socket beneath hears nothing of it.
+        connected.socket.once("error", (error) => sockets.fail(error));
         return connected;
       } catch (error) {
         sockets.fail(error instanceof Error ? error : new Error(String(error)));
@@ -65,6 +67,34 @@ function singleDial(
     getCallCredentials: () => callCredentials,
     destroy: () => connector.destroy(),
   };
+}
+
+/**
+ * Credentials that are, for each new connection, those that `current` gives: what was rotated is used without anybody
+ * being told.
+ *
+ * @param current must always give secure ones
+ */
+export function followingCredentials(current: () => ChannelCredentials): ChannelCredentials {
+  return new FollowingCredentials(current);
+}
+
+class FollowingCredentials extends ChannelCredentials {
+  constructor(private readonly current: () => ChannelCredentials) {
+    super();
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(...args: Parameters<CreateSecureConnector>): SecureConnector {
+    return this.current()._createSecureConnector(...args);
+  }
 }
 
 /** True for credentials that leave a connection in plaintext. */

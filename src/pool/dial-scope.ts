@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
+import { tlsErrorText } from "./tls-errors.js";
 
 /** Node announces every client socket here, synchronously, before it connects. */
 const SOCKET_CHANNEL = "net.client.socket";
@@ -70,13 +71,18 @@ export class DialSockets {
 
   /** The error in words, of one line: those of OpenSSL end with a break, which would tear a log line apart. */
   get error(): string | null {
-    return this.#error === null ? null : this.#error.message.trim().replace(/\s+/g, " ");
+    if (this.#error === null) return null;
+    return (tlsErrorText(this.#error) ?? this.#error.message).trim().replace(/\s+/g, " ");
   }
 
   /** Why the dial failed, in words. */
   get failure(): string {
     if (this.error !== null) return this.error;
-    return this.isConnected ? "the connection closed before SETTINGS arrived" : "the dial failed";
+    if (!this.isConnected) return "the dial failed";
+    const isTls = this.#carrier !== null && this.#carrier !== this.#main;
+    return isTls
+      ? "the connection closed after the TLS handshake, before SETTINGS arrived: the server may refuse this client's certificate, or miss it"
+      : "the connection closed before SETTINGS arrived";
   }
 
   /** True once TCP was connected. */

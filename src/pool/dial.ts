@@ -82,7 +82,7 @@ export class Dial {
     const { deps } = this;
     deps.context.runInAsyncScope(() => {
       this.#leaveScope = enterDialScope(this.sockets, () => {
-        this.#credentials = new DialCredentials(deps.credentials, this.sockets);
+        this.#credentials = new DialCredentials(deps.credentials(), this.sockets);
         this.#channel = deps.makeChannel(endpoint, address, this.#credentials);
         this.#watch(this.#channel, this.#channel.getConnectivityState(true));
       });

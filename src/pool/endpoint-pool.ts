@@ -1,60 +1,96 @@
-import type { ConnectivityWord, Endpoint } from "../core/index.js";
-import { aggregateState } from "./aggregate-state.js";
+import type { Endpoint } from "../core/index.js";
+import { ConnectPlan } from "./connect-plan.js";
+import type { KeeperDeps } from "./dialled-connections.js";
+import { inPreferredOrder } from "./endpoint-order.js";
+import { EndpointSet } from "./endpoint-set.js";
 import { explainMiss, type PickFailure, whatIsMissing } from "./pick-failure.js";
 import { PickQueue } from "./pick-queue.js";
 import { PickerSet } from "./picker-set.js";
-import type { PickFilter } from "./pickers/index.js";
+import type { Candidate, PickCall, PickFilter } from "./pickers/index.js";
 import type { PickResult, PoolDeps } from "./pool-deps.js";
-import type { ResolvedPoolOptions } from "./pool-options.js";
+import { connectionsOf, type ResolvedPoolOptions } from "./pool-options.js";
+import { type Readiness, readinessOf } from "./readiness.js";
 import { ReconnectBackoff } from "./reconnect-backoff.js";
-import type { Incident } from "./slot.js";
 import { Subchannel } from "./subchannel.js";
-import type { SubchannelOwner, SubchannelView, SuspicionChange } from "./subchannel-owner.js";
+import { SubchannelNews } from "./subchannel-news.js";
 
 /** The endpoints of one target: kept connected, picked from, drained when they leave. */
-export class EndpointPool implements SubchannelOwner {
-  readonly #subchannels = new Map<string, Subchannel>();
+export class EndpointPool extends SubchannelNews {
+  readonly #set = new EndpointSet((endpoint) => this.#newSubchannel(endpoint));
   readonly queue = new PickQueue();
   #failure: PickFailure | null = null;
   #isConnecting = false;
   #isRefreshing = false;
   #isStale = false;
   readonly #pickers: PickerSet;
+  readonly #plan: ConnectPlan;
+  /** What all endpoints keep their connections with. */
+  readonly #keeping: KeeperDeps;
+  readonly #maxConnections: number;
 
   constructor(
     private readonly target: string,
     private readonly options: ResolvedPoolOptions,
-    private readonly deps: PoolDeps,
+    deps: PoolDeps,
   ) {
-    this.#pickers = new PickerSet(deps.policy, deps.random, options.maxStreamsPerConnection);
+    super(deps);
+    const { policy, clock, random } = deps;
+    const { min, max } = connectionsOf(options);
+    const { checkTimeoutMs } = options.suspicion;
+    this.#maxConnections = max;
+    this.#keeping = { ...deps, ...options, checkTimeoutMs, minConnections: min, maxConnections: max };
+    this.#pickers = new PickerSet({
+      policy,
+      clock,
+      random,
+      zone: options.zone,
+      slowStartMs: options.slowStartMs,
+      ready: () => [...this.#set.ready].sort((a, b) => a.rank - b.rank),
+      all: () => this.#set.order,
+      isHopeful: () => this.#set.count("CONNECTING") > 0,
+    });
+    this.#plan = new ConnectPlan({
+      clock,
+      scope: policy.connects,
+      limit: options.maxConnectedEndpoints,
+      onDue: () => this.#refresh(),
+    });
   }
 
+  /** In the order of preference. */
   get subchannels(): readonly Subchannel[] {
-    return [...this.#subchannels.values()];
+    return this.#set.order;
+  }
+
+  get size(): number {
+    return this.#set.order.length;
+  }
+
+  /** READY endpoints that breakers or ejection keep out of use: what the panic floor counts. */
+  countOut(except: string): number {
+    let out = 0;
+    for (const { endpoint, standing } of this.#set.ready) {
+      if (endpoint.address !== except && standing.isOut) out++;
+    }
+    return out;
   }
 
   /** The endpoint of this address, if it is in the set. */
   at(address: string): Subchannel | undefined {
-    return this.#subchannels.get(address);
+    return this.#set.at(address);
   }
 
   /** Applies a new set: kept endpoints keep everything, new ones may connect, removed ones drain. */
   update(endpoints: readonly Endpoint[]): { added: string[]; removed: string[] } {
-    const next = new Map(endpoints.map((endpoint) => [endpoint.address, endpoint]));
-    const removed = this.subchannels.filter(({ endpoint }) => !next.has(endpoint.address));
-    const added = endpoints.filter(({ address }) => !this.#subchannels.has(address));
-    const kept = new Map(this.#subchannels);
-    this.#subchannels.clear();
-    for (const [address, endpoint] of next) {
-      this.#subchannels.set(address, kept.get(address) ?? this.#newSubchannel(endpoint));
-    }
-    if (next.size > 0) this.#failure = null;
-    for (const subchannel of removed) subchannel.shutdown("removed from the endpoint set");
+    // Never two connections for one address (R110).
+    const unique = [...new Map(endpoints.map((endpoint) => [endpoint.address, endpoint])).values()];
+    const next = inPreferredOrder(unique, this.deps.policy, this.options.zone, this.deps.random);
+    const { added, removed, dismissed } = this.#set.update(next);
+    if (next.length > 0) this.#failure = null;
+    this.#pickers.invalidate();
+    for (const subchannel of dismissed) subchannel.shutdown("removed from the endpoint set");
     this.#refresh();
-    return {
-      added: added.map(({ address }) => address),
-      removed: removed.map(({ endpoint }) => endpoint.address),
-    };
+    return { added, removed };
   }
 
   /** No set is known and none is coming soon: calls that do not wait for READY fail with this. */
@@ -73,103 +109,95 @@ export class EndpointPool implements SubchannelOwner {
    * Chooses where an attempt goes. Synchronous and free of allocations where an endpoint is ready.
    * @param tried endpoints this call has failed on: avoided while another one is usable
    */
-  pick(tried: PickFilter<Subchannel> | null, isWaitingForReady: boolean): PickResult {
-    const chosen = this.#pickers.choose(tried);
-    if (chosen !== null) return chosen;
-    return explainMiss(
-      this.target,
-      this.subchannels,
-      this.#failure,
-      isWaitingForReady,
-      this.deps.clock.now(),
-    );
+  pick(call: PickCall, tried: PickFilter<Candidate> | null, isWaitingForReady: boolean): PickResult {
+    const chosen = this.#pickers.choose(call, tried);
+    const connection = chosen === null ? null : (chosen.free() ?? chosen.free(true));
+    if (connection !== null) return connection;
+    if (chosen !== null) {
+      // A policy that connects as picked wants this one.
+      chosen.connect();
+      return "queue";
+    }
+    if (this.#set.grow(this.#maxConnections) || isWaitingForReady || this.#isPending) return "queue";
+    const { target, deps } = this;
+    return explainMiss(target, this.#set.order, this.#failure, call.path, deps.clock);
+  }
+
+  /** How far the endpoints are that connect without being asked for. */
+  readiness(): Readiness {
+    const { policy } = this.deps;
+    return readinessOf(this.#set.order, policy, this.options.maxConnectedEndpoints, this.missing);
+  }
+
+  /** Connects one endpoint under a policy that connects as picked: somebody wants to know whether any can be reached. */
+  connectOne(): void {
+    this.connect();
+    if (this.deps.policy.connects === "picked")
+      this.#set.order.find(({ state }) => state === "IDLE")?.connect();
   }
 
   /** What a queued call waits for. */
   get missing(): string {
-    return this.#failure?.details ?? whatIsMissing(this.subchannels, this.options.maxStreamsPerConnection);
+    return this.#failure?.details ?? whatIsMissing(this.#set.order, this.options.maxStreamsPerConnection);
   }
 
-  /** Looks for writes that got stuck; called about once a second while calls run. */
-  checkWrites(): void {
+  /** About once a second while calls run: looks for writes that got stuck, and for connections whose time is over. */
+  tick(): void {
     const { writeStallMs } = this.options.suspicion;
-    for (const subchannel of this.#subchannels.values()) {
-      const { connection } = subchannel;
-      if (connection?.isWriteStalled(writeStallMs)) {
-        subchannel.suspect(
-          connection,
-          `a write was not flushed for ${writeStallMs} ms without a byte from the peer`,
-        );
-      }
+    const now = this.deps.clock.now();
+    for (const subchannel of [...this.#set.ready]) {
+      subchannel.checkWrites(writeStallMs);
+      if (this.options.maxConnectionAgeMs !== null) subchannel.checkAge(now);
     }
+    // An open breaker has no timer: calls that wait for it ask again here.
+    this.queue.serveAll();
   }
 
-  /** A breaker changed: another endpoint may have to be connected, and calls that wait may go. */
-  reassess(): void {
-    this.#refresh();
+  /** Nobody knows whether the connections outlived a pause: they are verified before they are used. */
+  verify(cause: string): void {
+    for (const subchannel of [...this.#set.ready]) subchannel.verify(cause);
   }
 
-  /** Ends every wait for a redial. */
-  resetBackoff(): void {
-    for (const subchannel of this.#subchannels.values()) subchannel.resetBackoff();
+  /** Replaces all connections, each as soon as another one stands. */
+  rotate(cause: string): void {
+    for (const subchannel of [...this.#set.ready]) subchannel.rotate(cause);
+  }
+
+  /** A breaker, an ejection or a health changed: another endpoint may have to be connected, and calls that wait may go. */
+  reassess(address: string): void {
+    const subchannel = this.#set.at(address);
+    if (subchannel !== undefined) this.onStanding(subchannel);
+  }
+
+  /** Ends every wait for a redial, of one endpoint or of all. */
+  resetBackoff(address?: string): void {
+    for (const subchannel of this.#set.order) {
+      if (address === undefined || address === subchannel.endpoint.address) subchannel.resetBackoff();
+    }
   }
 
   /** Closes idle connections; the next call connects again. */
   enterIdle(): void {
     this.#isConnecting = false;
     this.#failure = null;
-    for (const subchannel of this.#subchannels.values()) subchannel.drain("idle");
+    this.#plan.stop();
+    for (const subchannel of this.#set.order) subchannel.drain("idle");
     this.#refresh();
   }
 
   drain(drainMs: number): void {
-    this.#isConnecting = false;
-    for (const subchannel of this.#subchannels.values())
-      subchannel.shutdown("the channel was closed", drainMs);
-    this.#subchannels.clear();
+    this.#end((subchannel) => subchannel.shutdown("the channel was closed", drainMs));
   }
 
   destroy(): void {
-    this.#isConnecting = false;
-    for (const subchannel of this.#subchannels.values()) subchannel.destroy();
-    this.#subchannels.clear();
+    this.#end((subchannel) => subchannel.destroy());
   }
 
   // A subchannel's news
 
-  onState(subchannel: SubchannelView, from: ConnectivityWord, to: ConnectivityWord, cause?: string): void {
-    const { retryInMs } = subchannel;
-    this.deps.events.emit({
-      type: "endpoint.state",
-      endpoint: subchannel.endpoint.address,
-      from,
-      to,
-      ...(cause === undefined ? {} : { cause }),
-      ...(retryInMs === null ? {} : { retryInMs: Math.round(retryInMs) }),
-    });
-    if (this.#subchannels.get(subchannel.endpoint.address) === subchannel) this.#refresh();
-  }
-
-  onDialFailed(subchannel: SubchannelView): void {
-    this.#blame(subchannel);
-    this.deps.onTrouble();
-  }
-
-  onLost(subchannel: SubchannelView, cause: string, callsInFlight: number, incident: Incident): void {
-    const endpoint = subchannel.endpoint.address;
-    this.deps.events.emit({ type: "connection.lost", endpoint, cause, callsInFlight });
-    if (!incident.isCounted) this.#blame(subchannel);
-    incident.isCounted = true;
-    this.deps.onTrouble();
-  }
-
-  onDraining(subchannel: SubchannelView, cause: string): void {
-    this.deps.events.emit({ type: "connection.draining", endpoint: subchannel.endpoint.address, cause });
-    if (cause === "GOAWAY") this.deps.onTrouble();
-  }
-
-  onSuspicion(subchannel: SubchannelView, change: SuspicionChange): void {
-    this.deps.events.emit({ ...change, endpoint: subchannel.endpoint.address });
+  onStanding(subchannel: Subchannel): void {
+    if (!this.#set.note(subchannel)) return;
+    this.#pickers.invalidate();
     this.#refresh();
   }
 
@@ -177,16 +205,22 @@ export class EndpointPool implements SubchannelOwner {
     this.queue.serveRoom();
   }
 
-  #blame({ endpoint, gate }: SubchannelView): void {
-    if (this.deps.isReadyElsewhere?.(endpoint.address) !== true) gate.fail(false, true);
+  /** More may be usable soon, whatever it looks like now. */
+  get #isPending(): boolean {
+    return this.#set.count("CONNECTING") + this.#set.count("IDLE") > 0;
   }
 
   #newSubchannel(endpoint: Endpoint): Subchannel {
-    const { connectTimeoutMs, drainMs, reconnectBackoff, suspicion } = this.options;
-    const backoff = new ReconnectBackoff(reconnectBackoff, this.deps.random);
-    const { checkTimeoutMs } = suspicion;
-    const deps = { ...this.deps, connectTimeoutMs, drainMs, checkTimeoutMs };
-    return new Subchannel(endpoint, this.deps.gateFor(endpoint.address), this, backoff, deps);
+    const backoff = new ReconnectBackoff(this.options.reconnectBackoff, this.deps.random);
+    return new Subchannel(endpoint, this.deps.standingFor(endpoint.address), this, backoff, this.#keeping);
+  }
+
+  #end(each: (subchannel: Subchannel) => void): void {
+    this.#isConnecting = false;
+    this.#plan.stop();
+    for (const subchannel of this.#set.order) each(subchannel);
+    this.#set.clear();
+    this.#pickers.invalidate();
   }
 
   /** Connecting an endpoint changes its state, which asks for a refresh: that is one more round, not a recursion. */
@@ -197,8 +231,7 @@ export class EndpointPool implements SubchannelOwner {
     try {
       while (this.#isStale) {
         this.#isStale = false;
-        this.#connectIdle();
-        this.#pickers.swap(this.subchannels);
+        if (this.#isConnecting) this.#plan.step(this.#set.order);
         this.#updateWord();
       }
     } finally {
@@ -207,21 +240,8 @@ export class EndpointPool implements SubchannelOwner {
     this.queue.serveAll();
   }
 
-  #connectIdle(): void {
-    if (!this.#isConnecting) return;
-    const limit = this.deps.policy.connects === "first" ? 1 : this.options.maxConnectedEndpoints;
-    let connected = 0;
-    for (const subchannel of this.#subchannels.values()) {
-      if (connected >= limit) return;
-      if (subchannel.word === "IDLE") subchannel.connect();
-      if (subchannel.word === "CONNECTING" || subchannel.isGood) connected++;
-    }
-  }
-
   #updateWord(): void {
-    const words = this.subchannels.map((subchannel) => subchannel.aggregateWord);
-    const known = aggregateState(words);
-    const next = known ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
+    const next = this.#set.aggregate ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
     this.deps.onState(this.#isConnecting ? next : "IDLE");
   }
 }

@@ -26,8 +26,8 @@ const APPLICATIONS_CODES: readonly number[] = [
  * that of an HTTP library too.
  */
 export function guardCallCredentials(credentials: CallCredentials): CallCredentials {
-  // Its class is not public; grpc-js asks nothing at all of one that it knows to be empty.
-  if (GUARDED in credentials || credentials instanceof EMPTY.constructor) return credentials;
+  // grpc-js asks nothing at all of one that it knows to be empty.
+  if (GUARDED in credentials || isEmptyCredentials(credentials)) return credentials;
   const guarded = CallCredentials.createFromMetadataGenerator((options, callback) => {
     generate(credentials, options).then(
       (metadata) => callback(null, metadata),
@@ -35,6 +35,11 @@ export function guardCallCredentials(credentials: CallCredentials): CallCredenti
     );
   });
   return Object.assign(guarded, { [GUARDED]: true });
+}
+
+/** True for call credentials that add nothing. Their class is not public. */
+export function isEmptyCredentials(credentials: CallCredentials): boolean {
+  return credentials instanceof EMPTY.constructor;
 }
 
 async function generate(credentials: CallCredentials, options: MetadataOptions): Promise<Metadata> {

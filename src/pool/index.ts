@@ -1,25 +1,46 @@
 export { type Compression, compressionSchema } from "./compression.js";
 export { isPlaintext } from "./dial-credentials.js";
+export { type EndpointGate, openGate } from "./endpoint-gate.js";
 export { EndpointPool } from "./endpoint-pool.js";
 export {
   credentialsInvalid,
   guardCallCredentials,
+  isEmptyCredentials,
   isPlainObject,
   nameOf,
   toMetadata,
 } from "./guarded-credentials.js";
+export type { InnerCall } from "./inner-call.js";
 export { type InnerChannelFactory, innerChannelFactory } from "./inner-channel.js";
 export { type PickFailure, pickFailure } from "./pick-failure.js";
 export { PickQueue, type PickWaiter } from "./pick-queue.js";
 export {
   type Candidate,
-  PICKER_POLICIES,
+  type PickCall,
   type Picker,
+  type PickerInput,
   type PickerPolicy,
   type PickFilter,
+  pickFirst,
+  roundRobin,
 } from "./pickers/index.js";
 export type { PickResult, PoolDeps } from "./pool-deps.js";
-export { poolOptionsSchema, poolOptionsShape, type ResolvedPoolOptions } from "./pool-options.js";
+export {
+  connectionsInOrder,
+  poolOptionsSchema,
+  poolOptionsShape,
+  type ResolvedPoolOptions,
+} from "./pool-options.js";
+export type { Readiness } from "./readiness.js";
 export { isTrailersOnly } from "./server-status.js";
-export { type EndpointGate, type Incident, type InnerCall, openGate, type Slot } from "./slot.js";
+export type { Incident, Slot } from "./slot.js";
+export { type OutlierTally, Standing } from "./standing.js";
 export type { Subchannel } from "./subchannel.js";
+export { type TlsProblem, tlsProblems } from "./tls-check.js";
+export { TlsMaterial } from "./tls-material.js";
+export {
+  type ResolvedTlsOptions,
+  type TlsFileOptions,
+  type TlsOptions,
+  tlsOptionsSchema,
+} from "./tls-options.js";

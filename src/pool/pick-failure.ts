@@ -1,4 +1,4 @@
-import type { Reason } from "../core/index.js";
+import type { Clock, Reason } from "../core/index.js";
 import type { Subchannel } from "./subchannel.js";
 
 /** Why no endpoint could be picked, in the words of the caller's error. Code is always UNAVAILABLE. */
@@ -6,6 +6,8 @@ export interface PickFailure {
   readonly kind: "failure";
   readonly reason: Reason;
   readonly details: string;
+  /** Epoch ms from which on a probe will be let through; absent where nothing is known of it. */
+  readonly retryAt?: number;
 }
 
 export function pickFailure(reason: Reason, details: string): PickFailure {
@@ -13,22 +15,29 @@ export function pickFailure(reason: Reason, details: string): PickFailure {
 }
 
 /**
- * Why a pick found nothing (R106): queue while something may still come, fail when nothing will.
+ * Why a pick found nothing (R106) when nothing may come soon.
  * @param unknownSet why no endpoint set is known, or null
  */
 export function explainMiss(
   target: string,
   subchannels: readonly Subchannel[],
   unknownSet: PickFailure | null,
-  isWaitingForReady: boolean,
-  now: number,
+  path: string,
+  clock: Clock,
 ): PickFailure | "queue" {
-  const ready = subchannels.filter(({ word }) => word === "READY");
-  if (isWaitingForReady || ready.some(({ gate }) => gate.admits())) return "queue";
-  if (subchannels.some(({ aggregateWord: word }) => word === "CONNECTING" || word === "IDLE")) return "queue";
-  if (ready.length > 0) return circuitOpen(target, ready, now);
+  const ready = subchannels.filter(({ state }) => state === "READY");
+  const serving = ready.filter(({ aggregateState }) => aggregateState === "READY");
+  if (serving.some(({ standing }) => standing.admits(path))) return "queue";
+  if (serving.length > 0) return circuitOpen(target, serving, path, clock);
+  if (ready.length > 0) return notServing(target, ready);
   if (subchannels.length > 0) return dialsFailed(target, subchannels);
   return unknownSet ?? "queue";
+}
+
+/** Connected, but unwell by their own word. */
+function notServing(target: string, subchannels: readonly Subchannel[]): PickFailure {
+  const words = subchannels.slice(0, 3).map(({ endpoint, trouble }) => `${endpoint.address} says ${trouble}`);
+  return pickFailure("NO_READY_ENDPOINT", `${target}: no endpoint is healthy: ${words.join(", ")}`);
 }
 
 /** All endpoints failed to connect: names the last concrete error (R111). */
@@ -47,19 +56,26 @@ function lastErrorOf(subchannels: readonly Subchannel[]): string {
   return newest === null ? "" : `; last error: ${newest.endpoint.address}: ${newest.lastError?.text}`;
 }
 
-/** Every endpoint that is connected has an open breaker. */
-function circuitOpen(target: string, subchannels: readonly Subchannel[], now: number): PickFailure {
-  const open = subchannels.filter((subchannel) => !subchannel.gate.admits());
-  const retryAts = open.map((subchannel) => subchannel.gate.retryAt).filter((at) => at !== null);
-  const retry =
-    retryAts.length === 0
-      ? "a probe is under way"
-      : `next probe in ${Math.max(0, Math.round(Math.min(...retryAts) - now))} ms`;
-  const names = open.slice(0, 3).map((subchannel) => subchannel.endpoint.address);
-  return pickFailure(
-    "CIRCUIT_OPEN",
-    `${target}: the circuit breaker is open for ${names.join(", ")}; ${retry}`,
-  );
+/** Every endpoint that is connected is kept out of use, by its breaker or as an outlier. */
+function circuitOpen(
+  target: string,
+  subchannels: readonly Subchannel[],
+  path: string,
+  clock: Clock,
+): PickFailure {
+  const out = subchannels.filter(({ standing }) => !standing.admits(path));
+  const retryAts = out.map(({ standing }) => standing.retryAt(path)).filter((at) => at !== null);
+  const retryInMs =
+    retryAts.length === 0 ? null : Math.max(0, Math.round(Math.min(...retryAts) - clock.now()));
+  const retry = retryInMs === null ? "a probe is under way" : `next probe in ${retryInMs} ms`;
+  const names = out.slice(0, 3).map(({ endpoint }) => endpoint.address);
+  return {
+    ...pickFailure(
+      "CIRCUIT_OPEN",
+      `${target}: the circuit breaker is open for ${names.join(", ")}; ${retry}`,
+    ),
+    ...(retryInMs === null ? {} : { retryAt: clock.epoch() + retryInMs }),
+  };
 }
 
 /** What a queued call waits for, as the end of the sentence "no endpoint was ready ...". */
@@ -67,13 +83,14 @@ export function whatIsMissing(subchannels: readonly Subchannel[], maxStreams: nu
   if (subchannels.length === 0) return "no endpoints are known";
   const counts = new Map<string, number>();
   let full = 0;
-  for (const { word, connection } of subchannels) {
-    if (connection !== null && connection.inFlight >= maxStreams) full++;
-    else counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const subchannel of subchannels) {
+    const { state } = subchannel;
+    if (state === "READY" && subchannel.free(true) === null) full++;
+    else counts.set(state, (counts.get(state) ?? 0) + 1);
   }
-  const parts = [...counts].map(([word, count]) => `${count} ${word}`);
+  const parts = [...counts].map(([state, count]) => `${count} ${state}`);
   if (full > 0) parts.push(`${full} at the limit of ${maxStreams} streams`);
-  const broken = subchannels.filter(({ word }) => word !== "READY");
+  const broken = subchannels.filter(({ state }) => state !== "READY");
   const total = subchannels.length === 1 ? "1 endpoint" : `${subchannels.length} endpoints`;
   return `${total}: ${parts.join(", ")}${lastErrorOf(broken)}`;
 }

@@ -1,59 +1,173 @@
-import type { Random } from "../core/index.js";
-import type { Connection } from "./connection.js";
-import { PICKER_POLICIES, type Picker, type PickerPolicy, type PickFilter } from "./pickers/index.js";
+import type { Clock, Random } from "../core/index.js";
+import { localShareOf, pickFromTier, priorityOf, type Tier } from "./picker-tiers.js";
+import {
+  type Candidate,
+  type PickCall,
+  type Picker,
+  type PickerPolicy,
+  type PickFilter,
+  pickFirst,
+} from "./pickers/index.js";
+import { SlowStart } from "./slow-start.js";
 import type { Subchannel } from "./subchannel.js";
 
-/** The snapshots that picks are made from, swapped whole when an endpoint changes: those in good standing first. */
-export class PickerSet {
-  #healthy: Picker<Subchannel> | null = null;
-  #suspects: Picker<Subchannel> | null = null;
-  /** Something better than a suspect is on its way. */
-  #isHopeful = false;
-  readonly #usable: PickFilter<Subchannel>;
+export interface PickerSetDeps {
+  readonly policy: PickerPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Our own zone; null where zones mean nothing. */
+  readonly zone: string | null;
+  readonly slowStartMs: number;
+  /** The endpoints that a policy that connects by itself picks from; in the order of preference. */
+  ready(): readonly Subchannel[];
+  /** All endpoints, in the order of preference. */
+  all(): readonly Subchannel[];
+  /** True while something better than a suspect is on its way. */
+  isHopeful(): boolean;
+}
 
-  constructor(
-    private readonly policy: PickerPolicy,
-    private readonly random: Random,
-    maxStreamsPerConnection: number,
-  ) {
-    this.#usable = {
-      accepts: ({ connection, gate }) =>
-        connection !== null && connection.inFlight < maxStreamsPerConnection && gate.admits(),
-    };
+/**
+ * The snapshots that picks are made from: those of the best priority first, our own zone first, and endpoints whose
+ * life is in doubt only where nothing else is left. Made anew, as a whole, at the first pick after a change.
+ */
+export class PickerSet {
+  readonly #deps: PickerSetDeps;
+  #tiers: readonly Tier[] = [];
+  #pickers = new Map<string, Picker<Subchannel>>();
+  #suspects: Picker<Subchannel> | null = null;
+  #isStale = true;
+  /** What every choice must be; `path` is that of the call which picks at the moment. */
+  readonly #usable = {
+    path: "",
+    accepts(candidate: Subchannel): boolean {
+      return candidate.isUsable && candidate.standing.admits(this.path) && candidate.free() !== null;
+    },
+  };
+  readonly #trusting = {
+    accepts: (candidate: Subchannel) =>
+      candidate.standing.admits(this.#usable.path) && candidate.free(true) !== null,
+  };
+  readonly #slowStart: SlowStart;
+
+  constructor(deps: PickerSetDeps) {
+    this.#deps = deps;
+    this.#slowStart = new SlowStart(deps.slowStartMs, deps.clock, deps.random, this.#usable);
   }
 
-  swap(subchannels: readonly Subchannel[]): void {
-    const ready = subchannels.filter(({ word }) => word === "READY");
-    const healthy = ready.filter(({ isSuspect }) => !isSuspect);
-    this.#healthy =
-      healthy.length === 0 ? null : this.policy.create(healthy, this.#healthy, this.random.next());
-    // Where all are in doubt, the one that answered last is the best guess.
-    const suspects = ready.filter(({ isSuspect }) => isSuspect).sort(byLastSuccess);
-    this.#suspects = suspects.length === 0 ? null : PICKER_POLICIES.pick_first.create(suspects, null, 0);
-    this.#isHopeful = subchannels.some(({ aggregateWord }) => aggregateWord === "CONNECTING");
+  /** An endpoint has changed. */
+  invalidate(): void {
+    this.#isStale = true;
   }
 
   /**
    * Free of allocations where the first choice is usable.
    * @param tried endpoints to avoid while another one is usable
+   * @returns an endpoint to send the attempt to, or one that a policy wants connected first
    */
-  choose(tried: PickFilter<Subchannel> | null): Connection | null {
-    const chosen = this.#chooseFrom(this.#healthy, tried);
-    if (chosen !== null || this.#isHopeful) return chosen;
-    return this.#chooseFrom(this.#suspects, tried);
+  choose(call: PickCall, tried: PickFilter<Candidate> | null): Subchannel | null {
+    if (this.#isStale) this.#rebuild();
+    this.#usable.path = call.path;
+    const untried = tried === null ? null : this.#chooseWith(both(this.#usable, tried), call);
+    return untried ?? this.#chooseWith(this.#usable, call) ?? this.#chooseSuspect(call, tried);
   }
 
-  #chooseFrom(picker: Picker<Subchannel> | null, tried: PickFilter<Subchannel> | null): Connection | null {
-    if (picker === null) return null;
-    const untried = tried === null ? null : picker.pick(both(this.#usable, tried));
-    return (untried ?? picker.pick(this.#usable))?.connection ?? null;
+  #chooseWith(filter: PickFilter<Subchannel>, call: PickCall): Subchannel | null {
+    if (this.#slowStart.isActive) {
+      const eased = this.#pick(this.#slowStart.within(filter), call);
+      if (eased !== null) return eased;
+    }
+    return this.#pick(filter, call);
+  }
+
+  #pick(filter: PickFilter<Subchannel>, call: PickCall): Subchannel | null {
+    for (const tier of this.#tiers) {
+      const chosen = pickFromTier(tier, filter, call, this.#deps.random);
+      if (chosen !== null) return chosen;
+    }
+    return null;
+  }
+
+  #chooseSuspect(call: PickCall, tried: PickFilter<Candidate> | null): Subchannel | null {
+    const picker = this.#suspects;
+    if (picker === null || this.#deps.isHopeful()) return null;
+    const untried = tried === null ? null : picker.pick(both(this.#trusting, tried), call);
+    return untried ?? picker.pick(this.#trusting, call);
+  }
+
+  #rebuild(): void {
+    this.#isStale = false;
+    const { policy } = this.#deps;
+    const ready = this.#deps.ready();
+    const candidates =
+      policy.connects === "picked" ? this.#deps.all() : ready.filter(({ isUsable }) => isUsable);
+    const before = this.#pickers;
+    this.#pickers = new Map();
+    this.#tiers = this.#tiersOf(candidates, before);
+    // Where all are in doubt, the one that answered last is the best guess.
+    const suspects = ready
+      .filter(({ isSuspect, aggregateState }) => isSuspect && aggregateState === "READY")
+      .sort((a, b) => b.lastSuccessAt - a.lastSuccessAt);
+    this.#suspects = this.#pickerOf(pickFirst, suspects, null);
+    this.#slowStart.watch(candidates);
+  }
+
+  #tiersOf(candidates: readonly Subchannel[], before: ReadonlyMap<string, Picker<Subchannel>>): Tier[] {
+    const { zone } = this.#deps;
+    const groups = groupBy(candidates);
+    return [...groups].map(([priority, members]) => {
+      const isLocal = ({ endpoint }: Subchannel) => zone !== null && endpoint.zone === zone;
+      const total =
+        zone === null
+          ? 0
+          : this.#deps.all().filter((member) => isLocal(member) && priorityOf(member) === priority).length;
+      const local = members.filter(isLocal);
+      const usable = local.filter(({ isUsable }) => isUsable).length;
+      const picker = (name: string, of: readonly Subchannel[]) =>
+        this.#keep(`${priority} ${name}`, of, before);
+      return {
+        priority,
+        local: picker("local", local),
+        rest: picker(
+          "rest",
+          members.filter((member) => !isLocal(member)),
+        ),
+        localShare: localShareOf(usable, total),
+      };
+    });
+  }
+
+  #keep(
+    key: string,
+    candidates: readonly Subchannel[],
+    before: ReadonlyMap<string, Picker<Subchannel>>,
+  ): Picker<Subchannel> | null {
+    const picker = this.#pickerOf(this.#deps.policy, candidates, before.get(key) ?? null);
+    if (picker !== null) this.#pickers.set(key, picker);
+    return picker;
+  }
+
+  #pickerOf(
+    policy: PickerPolicy,
+    candidates: readonly Subchannel[],
+    previous: Picker<Subchannel> | null,
+  ): Picker<Subchannel> | null {
+    const { clock, random } = this.#deps;
+    return candidates.length === 0 ? null : policy.create({ candidates, previous, clock, random });
   }
 }
 
-function byLastSuccess(a: Subchannel, b: Subchannel): number {
-  return (b.connection?.lastSuccessAt ?? 0) - (a.connection?.lastSuccessAt ?? 0);
+/** By priority, in the order they stand in, which is that of preference. */
+function groupBy(candidates: readonly Subchannel[]): Map<number, Subchannel[]> {
+  const groups = new Map<number, Subchannel[]>();
+  for (const candidate of candidates) {
+    const priority = priorityOf(candidate);
+    const group = groups.get(priority);
+    if (group === undefined) groups.set(priority, [candidate]);
+    else group.push(candidate);
+  }
+  return groups;
 }
 
-function both(a: PickFilter<Subchannel>, b: PickFilter<Subchannel>): PickFilter<Subchannel> {
+function both(a: PickFilter<Subchannel>, b: PickFilter<Candidate>): PickFilter<Subchannel> {
   return { accepts: (candidate) => a.accepts(candidate) && b.accepts(candidate) };
 }

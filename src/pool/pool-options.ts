@@ -23,9 +23,34 @@ export const reconnectBackoffSchema = z.strictObject({
 export const suspicionSchema = z.strictObject({
   /** How long the health Check of a suspect connection may take before a fresh dial decides, in ms. Default 1,000. */
   checkTimeoutMs: positiveMs().default(1_000),
+  /**
+   * After so long without a call, or a jump of the clock as after a laptop's sleep, a connection is verified before it
+   * is used, in ms; null for never. Default 60,000.
+   */
+  verifyAfterIdleMs: positiveMs().nullable().default(60_000),
   /** A write not flushed for this long, without a byte from the peer, makes its connection suspect, in ms. Default 5,000. */
   writeStallMs: positiveMs().default(5_000),
 });
+
+/** gRFC A105 caps it so. */
+const MAX_CONNECTIONS = 10;
+const connectionCount = () => z.int().min(1).max(MAX_CONNECTIONS);
+
+/** Rules across the options of a pool, wherever they stand. */
+export const connectionsInOrder = z.superRefine<object>(
+  (options, context) => {
+    const { poolSize, minConnections, maxConnections } = options as Record<string, unknown>;
+    const problem = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
+    if (poolSize !== undefined && (minConnections ?? maxConnections) !== undefined) {
+      problem("poolSize", "stands beside minConnections or maxConnections; give one or the other");
+    }
+    if (exceeds(minConnections, maxConnections)) {
+      problem("minConnections", `allowed: 1 to maxConnections (${String(maxConnections)})`);
+    }
+  },
+  { when: isObject },
+);
 
 export const keepaliveSchema = z
   .strictObject({
@@ -52,6 +77,34 @@ export const keepaliveSchema = z
 export const poolOptionsShape = {
   /** Load-balancing policy. Default `round_robin`. */
   loadBalancing: z.enum(["round_robin", "pick_first"]).default("round_robin"),
+  /** Our own zone: endpoints in it are preferred while most of them are usable; null, the default, for no preference. */
+  zone: z.string().min(1).nullable().default(null),
+  /**
+   * Time over which an endpoint that has come up gets its full share of the calls, in ms; 0, the default, for at once.
+   * Means nothing to `pick_first` and `ring_hash`.
+   */
+  slowStartMs: durationMs().default(0),
+  /** `lazy`, the default: the first call connects. `eager`: the channel connects as soon as it is made. */
+  connecting: z.enum(["lazy", "eager"]).default("lazy"),
+  /** Connections to each endpoint, always: sets minConnections and maxConnections. 1 to 10. */
+  poolSize: connectionCount().optional(),
+  /** Connections kept to each endpoint. Default 1; 1 to 10. */
+  minConnections: connectionCount().optional(),
+  /**
+   * Most connections to one endpoint; further ones are opened while calls wait because all have
+   * maxStreamsPerConnection calls. Default minConnections; 1 to 10 (gRFC A105).
+   */
+  maxConnections: connectionCount().optional(),
+  /** True to give calls with a response stream connections of their own, so that they do not slow the others. Default false. */
+  separateStreams: z.boolean().default(false),
+  /** Age at which a connection is replaced without a call noticing, in ms, +-10 %; null, the default, for never (gRFC A9). */
+  maxConnectionAgeMs: positiveMs().nullable().default(null),
+  /** Calls after which a connection is replaced: HTTP/2 has 2^30 stream ids. Default 500,000,000. */
+  maxCallsPerConnection: z
+    .int()
+    .min(1)
+    .max(2 ** 30)
+    .default(500_000_000),
   /** Limit of one dial over name look-up, TCP, TLS and the peer's SETTINGS, in ms. Default 10,000. */
   connectTimeoutMs: positiveMs().default(10_000),
   reconnectBackoff: reconnectBackoffSchema.prefault({}),
@@ -96,3 +149,12 @@ export const poolOptionsShape = {
 export const poolOptionsSchema = z.object(poolOptionsShape);
 export type ResolvedPoolOptions = z.output<typeof poolOptionsSchema>;
 export type ResolvedReconnectBackoff = z.output<typeof reconnectBackoffSchema>;
+
+/** How many connections each endpoint has. */
+export function connectionsOf({ poolSize, minConnections, maxConnections }: ResolvedPoolOptions): {
+  readonly min: number;
+  readonly max: number;
+} {
+  const min = poolSize ?? minConnections ?? 1;
+  return { min, max: Math.max(min, poolSize ?? maxConnections ?? min) };
+}

@@ -1,38 +1,6 @@
-import type { CallCredentials, ChannelInterface } from "@grpc/grpc-js";
-import type { BreakerStateWord } from "../core/index.js";
-
-export type InnerCall = ReturnType<ChannelInterface["createCall"]>;
-
-/**
- * What an endpoint's breaker is to those who pick and call: asked before, told after. The pool declares it, the
- * breaker fits it, so that neither imports the other.
- */
-export interface EndpointGate {
-  readonly state: BreakerStateWord;
-  /** Monotonic ms at which a probe will be let through; null unless open. */
-  readonly retryAt: number | null;
-  admits(): boolean;
-  /** Told of a pick; true when the attempt is a probe. */
-  acquire(): boolean;
-  succeed(isProbe: boolean): void;
-  /** @param isOfConnection true for a failed dial or a lost connection */
-  fail(isProbe: boolean, isOfConnection?: boolean): void;
-  abandon(isProbe: boolean): void;
-  /** A fresh connection is evidence from outside that the endpoint is back. */
-  reconnected(): void;
-}
-
-/** A gate that never closes, where breakers are off. */
-export const openGate: EndpointGate = {
-  state: "closed",
-  retryAt: null,
-  admits: () => true,
-  acquire: () => false,
-  succeed: () => {},
-  fail: () => {},
-  abandon: () => {},
-  reconnected: () => {},
-};
+import type { CallCredentials } from "@grpc/grpc-js";
+import type { InnerCall } from "./inner-call.js";
+import type { Standing } from "./standing.js";
 
 /** Failures with one cause, such as timeouts that overlap: they count once against breaker and throttle. */
 export interface Incident {
@@ -42,7 +10,7 @@ export interface Incident {
 /** A place where attempts run: one connection. */
 export interface Slot {
   readonly address: string;
-  readonly gate: EndpointGate;
+  readonly standing: Standing;
   /** Bytes the peer has sent so far. */
   readonly bytesRead: number;
   /** True once its socket is gone, or the peer has said goodbye. */
@@ -55,8 +23,6 @@ export interface Slot {
   readonly isPooled: boolean;
   /** Credentials that grpc-js asks for every attempt here, beside those of the call; absent where they cannot be seen. */
   readonly callCredentials?: CallCredentials | null;
-  /** Monotonic ms at which the last attempt that succeeded here was started; 0 before the first. */
-  lastSuccessAt: number;
   /**
    * Opens one attempt.
    * @param deadline epoch ms, `Infinity` for none

@@ -1,20 +1,26 @@
 import type { ConnectivityWord, Endpoint } from "../core/index.js";
-import type { EndpointGate, Incident } from "./slot.js";
+import type { Incident } from "./slot.js";
+import type { Standing } from "./standing.js";
 
 /** A subchannel as its owner hears of it. */
 export interface SubchannelView {
   readonly endpoint: Endpoint;
-  readonly gate: EndpointGate;
+  readonly standing: Standing;
   readonly retryInMs: number | null;
 }
 
 /** What a subchannel tells the pool. */
-export interface SubchannelOwner {
-  onState(subchannel: SubchannelView, from: ConnectivityWord, to: ConnectivityWord, cause?: string): void;
-  onDialFailed(subchannel: SubchannelView, error: string): void;
-  onLost(subchannel: SubchannelView, cause: string, callsInFlight: number, incident: Incident): void;
-  onDraining(subchannel: SubchannelView, cause: string): void;
-  onSuspicion(subchannel: SubchannelView, change: SuspicionChange): void;
+export interface SubchannelOwner<View extends SubchannelView = SubchannelView> {
+  onState(subchannel: View, from: ConnectivityWord, to: ConnectivityWord, cause?: string): void;
+  /** @param isSpare true while the endpoint has another connection, so that nothing speaks against it */
+  onDialFailed(subchannel: View, error: string, isSpare: boolean): void;
+  onLost(subchannel: View, cause: string, callsInFlight: number, incident: Incident): void;
+  onDraining(subchannel: View, cause: string): void;
+  onSuspicion(subchannel: View, change: SuspicionChange): void;
+  /** The peer ended a connection in an orderly way, so many ms after it came up. */
+  onEndedByPeer(livedMs: number): void;
+  /** What it is worth to a picker may have changed, though its state is the same. */
+  onStanding(subchannel: View): void;
   /** There is room for another call. */
   onRoom(): void;
 }

@@ -3,6 +3,7 @@ import { callOptions, refreshingCredentials } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { type CountingServer, unary } from "../support/counting-server.js";
 import { endings, failureOf, Stage } from "../support/stage.js";
+import { secureServer } from "../support/tls-server.js";
 
 const stage = new Stage();
 const idempotent = callOptions({ idempotent: true, timeoutMs: 5_000 });
@@ -10,7 +11,7 @@ const plain = callOptions({ timeoutMs: 5_000 });
 
 /** A server that accepts one token only, and a source of tokens that counts what it is asked for. */
 async function secured(options: { readonly accepted: string; readonly channelWide?: boolean }) {
-  const server = await stage.server({
+  const { server, secure } = await secureServer(stage, {
     handler: (call, callback) => {
       const isAccepted = call.metadata.get("authorization")[0] === options.accepted;
       if (isAccepted) callback(null, call.request);
@@ -26,7 +27,8 @@ async function secured(options: { readonly accepted: string; readonly channelWid
     }
     return { authorization: `token ${issue}` };
   });
-  const { client } = await stage.warm([server], options.channelWide ? { callCredentials: credentials } : {});
+  const channelWide = options.channelWide ? { callCredentials: credentials } : {};
+  const { client } = await stage.warm([server], { ...secure, ...channelWide });
   const perCall = options.channelWide ? {} : { credentials };
   return { server, client, perCall, refreshes: () => refreshes };
 }

@@ -54,6 +54,27 @@ describe("a half-open breaker", () => {
     expect(await bench.takeProbe()).toBe(true);
   });
 
+  it("forgets whose fault the last outage was, once its probe succeeded", async () => {
+    const bench = opened();
+    bench.breaker.succeed(await bench.takeProbe());
+    for (let n = 0; n < 5; n++) bench.breaker.fail(bench.breaker.acquire(), true);
+    expect(bench.breaker.state).toBe("open");
+
+    bench.breaker.reconnected();
+
+    expect(bench.breaker.state).toBe("closed");
+  });
+
+  it("wants a probe after a fresh connection where the last one failed by the server's fault", async () => {
+    const bench = new BreakerBench();
+    for (let n = 0; n < 5; n++) bench.breaker.fail(bench.breaker.acquire(), true);
+    bench.breaker.fail(await bench.takeProbe());
+
+    bench.breaker.reconnected();
+
+    expect(bench.breaker.state).toBe("half-open");
+  });
+
   it("G22: lets exactly one probe through by default", async () => {
     const bench = opened();
     await bench.takeProbe();

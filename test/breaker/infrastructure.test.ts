@@ -67,4 +67,33 @@ describe("what counts against an endpoint", () => {
   it("takes a success for a success, whoever reports it", () => {
     expect(isInfrastructureFailure(outcome({ code: status.OK, origin: "local" }))).toBe("success");
   });
+
+  it.each<[string, Partial<Outcome>, "success" | "neutral"]>([
+    ["INVALID_ARGUMENT", { code: status.INVALID_ARGUMENT }, "success"],
+    ["NOT_FOUND", { code: status.NOT_FOUND }, "success"],
+    ["ALREADY_EXISTS", { code: status.ALREADY_EXISTS }, "success"],
+    ["FAILED_PRECONDITION", { code: status.FAILED_PRECONDITION }, "success"],
+    ["OUT_OF_RANGE", { code: status.OUT_OF_RANGE }, "success"],
+    ["PERMISSION_DENIED", { code: status.PERMISSION_DENIED }, "success"],
+    ["UNAUTHENTICATED", { code: status.UNAUTHENTICATED }, "success"],
+    ["UNIMPLEMENTED", { code: status.UNIMPLEMENTED }, "success"],
+    ["the server's own CANCELLED", { code: status.CANCELLED }, "success"],
+    [
+      "a cancel of ours: the caller's, or of the loser of a hedge (R41)",
+      { code: status.CANCELLED, reason: "CANCELLED", origin: "local", progress: "sent" },
+      "neutral",
+    ],
+    [
+      "time that ran out in the queue (R56)",
+      {
+        code: status.DEADLINE_EXCEEDED,
+        reason: "DEADLINE_EXCEEDED",
+        origin: "local",
+        progress: "no-pick",
+      },
+      "neutral",
+    ],
+  ])("ejects nobody for %s: a %j ends as %s (R103)", (_what, changes, verdict) => {
+    expect(isInfrastructureFailure(outcome(changes))).toBe(verdict);
+  });
 });

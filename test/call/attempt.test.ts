@@ -31,7 +31,7 @@ function attemptOn(slot = new FakeSlot(TARGET)) {
     onAttemptMessage: () => void heard.push("message"),
     onAttemptStatus: () => void heard.push(`status with ${slot.inFlight} in flight`),
   };
-  const attempt = new Attempt(slot, false, 1, 0, 0, owner);
+  const attempt = new Attempt(slot, slot.standing.gate, false, 1, 0, 0, owner);
   const start = (): void => attempt.start("/test.Echo/Say", null, new Metadata(), null, true, NEVER);
   return { slot, inner, heard, outbox, attempt, start };
 }

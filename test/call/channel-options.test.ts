@@ -156,7 +156,7 @@ it.each([{}, { timeoutMs: 5 }, { credentials: undefined }])(
     const error = refusal(options);
 
     expect(error.details).toBe(
-      "createChannel: 1 problem: credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext",
+      "createChannel: 1 problem: credentials is missing; give tls, grpc-js ChannelCredentials, or insecure: true for plaintext",
     );
   },
 );

@@ -6,7 +6,7 @@ const STRICT = { breaker: { consecutiveFailures: 2 } };
 
 /** Fails an attempt there, as a server that answers UNAVAILABLE does. */
 function failOn(lane: Parameters<typeof slotOf>[0]): void {
-  const { gate } = slotOf(lane);
+  const { gate } = slotOf(lane).standing;
   gate.fail(gate.acquire());
 }
 
@@ -29,7 +29,7 @@ it("one probe at a time finds out for both whether the endpoint is back", async 
   failOn(lane);
   await bench.clock.advance(5_000);
 
-  const { gate } = slotOf(lane);
+  const { gate } = slotOf(lane).standing;
   const isProbe = gate.acquire();
   expect(pickedBy(bench.backend.transport)).toBe("CIRCUIT_OPEN");
   gate.succeed(isProbe);
@@ -45,11 +45,14 @@ it.each([
   async (_how, waiting, probing) => {
     const bench = new LanesBench(STRICT);
     await bench.withLane("gzip");
-    const [waits, lane] = [bench.backend.transportFor(waiting), bench.backend.transportFor(probing)];
+    const [waits, lane] = [
+      bench.backend.transportFor(waiting, false),
+      bench.backend.transportFor(probing, false),
+    ];
     failOn(lane);
     failOn(lane);
     await bench.clock.advance(5_000);
-    const { gate } = slotOf(lane);
+    const { gate } = slotOf(lane).standing;
     const isProbe = gate.acquire();
     let route = "none";
     waits.queue.add({
@@ -70,7 +73,7 @@ it("dials refused to compressed calls alone do not keep plain calls off an endpo
   const bench = await new LanesBench(STRICT).awake();
   bench.network.plan(A, "refuse");
 
-  bench.backend.transportFor("gzip");
+  bench.backend.transportFor("gzip", false);
   await bench.clock.advance(60_000);
 
   expect(bench.dialled("gzip").length).toBeGreaterThan(5);
@@ -96,7 +99,7 @@ it("the end of a server counts once, however many connections it ends", async ()
   const bench = new LanesBench(STRICT);
   const lane = await bench.withLane("gzip");
   bench.network.plan(A, "hang");
-  const { gate } = slotOf(lane);
+  const { gate } = slotOf(lane).standing;
 
   for (const { channel } of [...bench.dials]) channel.lose("read ECONNRESET");
   await settle();
@@ -110,23 +113,23 @@ it("the end of a server counts once, however many connections it ends", async ()
 it("an endpoint that left and came back begins anew in all lanes, with one breaker", async () => {
   const bench = new LanesBench(STRICT, `static:///${A},${B}`);
   const lane = await bench.withLane("gzip");
-  const before = bench.backend.transport.at(A)?.gate;
+  const before = bench.backend.transport.at(A)?.standing.gate;
   before?.fail(before.acquire());
   before?.fail(before.acquire());
 
   bench.backend.updateEndpoints([B]);
   bench.backend.updateEndpoints([A, B]);
 
-  const after = bench.backend.transport.at(A)?.gate;
+  const after = bench.backend.transport.at(A)?.standing.gate;
   expect(after).not.toBe(before);
   expect(after?.state).toBe("closed");
-  expect(lane.at(A)?.gate).toBe(after);
+  expect(lane.at(A)?.standing.gate).toBe(after);
 });
 
 it("the panic floor counts an endpoint once, and as ready where any of its connections is", async () => {
   const bench = new LanesBench(STRICT, `static:///${A},${B}`);
   const lane = await bench.withLane("gzip");
-  const gates = [A, B].map((address) => lane.at(address)?.gate);
+  const gates = [A, B].map((address) => lane.at(address)?.standing.gate);
   gates[0]?.fail(gates[0].acquire());
   gates[0]?.fail(gates[0].acquire());
   bench.network.plan(A, "hang");

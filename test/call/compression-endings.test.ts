@@ -18,14 +18,14 @@ describe("a channel that compressed some calls", () => {
     expect(bench.openSockets).toBe(0);
     expect(bench.clock.pendingTimers).toBe(0);
 
-    bench.backend.transportFor("deflate");
+    bench.backend.transportFor("deflate", false);
     await settle();
     expect(bench.dials).toHaveLength(2);
     bench.backend.enterIdle();
 
     await bench.awake();
     expect(bench.compressions).toEqual(["identity", "gzip", "identity"]);
-    const lane = bench.backend.transportFor("gzip");
+    const lane = bench.backend.transportFor("gzip", false);
     await settle();
     expect(pickedBy(lane)).toBe(A);
   });
@@ -37,14 +37,14 @@ describe("a channel that compressed some calls", () => {
 
     bench.backend.wake();
 
-    expect(pickedBy(bench.backend.transportFor("gzip"))).toBe("queue");
+    expect(pickedBy(bench.backend.transportFor("gzip", false))).toBe("queue");
   });
 
   it.each(["release", "destroy"] as const)("leaves no socket and no timer after %s", async (how) => {
     const bench = new LanesBench();
     await bench.withLane("gzip");
     bench.network.plan(A, "hang");
-    bench.backend.transportFor("deflate");
+    bench.backend.transportFor("deflate", false);
     await settle();
     expect(bench.openSockets).toBe(3);
 
@@ -73,7 +73,7 @@ describe("a channel that compressed some calls", () => {
     const bench = await new LanesBench().awake();
     bench.backend.destroy();
 
-    const lane = bench.backend.transportFor("gzip");
+    const lane = bench.backend.transportFor("gzip", false);
     await settle();
 
     expect(pickedBy(lane)).toBe("queue");

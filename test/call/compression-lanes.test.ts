@@ -10,8 +10,8 @@ describe("B07, E20: compression per call", () => {
   it("costs no connection until a call asks for it", async () => {
     const bench = await new LanesBench({}, TWO).awake();
 
-    expect(bench.backend.transportFor(undefined)).toBe(bench.backend.transport);
-    expect(bench.backend.transportFor("identity")).toBe(bench.backend.transport);
+    expect(bench.backend.transportFor(undefined, false)).toBe(bench.backend.transport);
+    expect(bench.backend.transportFor("identity", false)).toBe(bench.backend.transport);
     await settle();
 
     expect(bench.compressions).toEqual(["identity", "identity"]);
@@ -21,7 +21,7 @@ describe("B07, E20: compression per call", () => {
     const bench = new LanesBench({}, TWO);
     const lane = await bench.withLane("gzip");
 
-    expect(bench.backend.transportFor("gzip")).toBe(lane);
+    expect(bench.backend.transportFor("gzip", false)).toBe(lane);
     await settle();
 
     expect(bench.compressions).toEqual(["identity", "identity", "gzip", "gzip"]);
@@ -35,8 +35,8 @@ describe("B07, E20: compression per call", () => {
   it("is what the channel says for calls that ask for nothing", async () => {
     const bench = await new LanesBench({ compression: "gzip" }).awake();
 
-    expect(bench.backend.transportFor("gzip")).toBe(bench.backend.transport);
-    const plain = bench.backend.transportFor("identity");
+    expect(bench.backend.transportFor("gzip", false)).toBe(bench.backend.transport);
+    const plain = bench.backend.transportFor("identity", false);
     await settle();
 
     expect(plain).not.toBe(bench.backend.transport);
@@ -47,7 +47,7 @@ describe("B07, E20: compression per call", () => {
     const bench = new LanesBench();
     bench.backend.updateEndpoints([A]);
 
-    bench.backend.transportFor("gzip");
+    bench.backend.transportFor("gzip", false);
     await settle();
     expect(bench.dials).toHaveLength(0);
     await bench.awake();
@@ -64,7 +64,7 @@ describe("B07, E20: compression per call", () => {
     };
     const bench = await new LanesBench({}, "static:///users:1", lookup).awake();
 
-    store.run("one call", () => bench.backend.transportFor("gzip"));
+    store.run("one call", () => bench.backend.transportFor("gzip", false));
     await settle();
 
     expect(seen).toEqual([undefined, undefined]);
@@ -76,7 +76,7 @@ describe("the state of a channel with several kinds of compression", () => {
     const bench = await new LanesBench().awake();
     bench.network.plan(A, "refuse");
 
-    const lane = bench.backend.transportFor("gzip");
+    const lane = bench.backend.transportFor("gzip", false);
     await settle();
 
     expect(pickedBy(lane)).toBe("DIAL_FAILED");
@@ -88,13 +88,16 @@ describe("the state of a channel with several kinds of compression", () => {
     const bench = new LanesBench();
     const lane = await bench.withLane("gzip");
     slotOf(bench.backend.transport).callStarted();
-    slotOf(lane).callStarted();
-    slotOf(lane).callStarted();
+    const slot = slotOf(lane);
+    slot.callStarted();
+    slot.callStarted();
 
     expect(bench.backend.endpoints()).toMatchObject([{ address: A, state: "READY", callsInFlight: 3 }]);
 
     bench.network.plan(A, "hang");
     bench.last("gzip").lose("read ECONNRESET");
+    slot.callEnded();
+    slot.callEnded();
     await settle();
     expect(bench.backend.endpoints()).toMatchObject([
       { state: "READY", callsInFlight: 1, retryInMs: null, lastError: { text: "read ECONNRESET" } },
@@ -193,7 +196,7 @@ describe("the endpoints of every kind of compression", () => {
     const bench = new LanesBench({}, "dns:///users:1", names.lookup);
     await bench.awake();
 
-    const lane = bench.backend.transportFor("gzip");
+    const lane = bench.backend.transportFor("gzip", false);
 
     expect(pickedBy(lane)).toBe("DISCOVERY_FAILED");
   });
@@ -216,7 +219,7 @@ describe("the endpoints of every kind of compression", () => {
     await bench.clock.advance(2_000);
     bench.network.plan(A, "hang");
 
-    const lane = bench.backend.transportFor("gzip");
+    const lane = bench.backend.transportFor("gzip", false);
     await settle();
 
     expect(lane.missing).toBe("1 endpoint: 1 CONNECTING");

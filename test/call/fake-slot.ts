@@ -1,15 +1,14 @@
-import { type Incident, openGate, type Slot } from "../../src/pool/index.js";
+import { type Incident, openGate, type Slot, Standing } from "../../src/pool/index.js";
 import type { FakeCall } from "../support/fake-call.js";
 
 /** A place for one attempt, that counts what happens on it. */
 export class FakeSlot implements Slot {
   readonly address = "10.0.0.1:1";
-  readonly gate = openGate;
+  readonly standing = new Standing(openGate);
   readonly bytesRead = 0;
   readonly isLost = false;
   readonly isSessionOver = false;
   readonly isPooled: boolean;
-  lastSuccessAt = 0;
   inFlight = 0;
   writes = 0;
   nextCall: FakeCall | null = null;

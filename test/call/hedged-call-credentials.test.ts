@@ -5,6 +5,9 @@ import { type ChannelBench, NOTHING_LEFT } from "../support/channel-bench.js";
 import { unary } from "../support/test-call.js";
 import { answer, failAttempt, hedgedBench } from "./hedges.js";
 
+/** Where credentials may go without TLS. */
+const PRIVATE = ["unix:/a", "unix:/b", "unix:/c"];
+
 /** grpc-js asks for the credentials of each attempt as it starts. */
 async function ask(bench: ChannelBench, index: number): Promise<string> {
   const { credentials } = bench.network.call(index);
@@ -19,7 +22,7 @@ async function secured(options = {}) {
     asked.push(isRefresh);
     return { authorization: `token ${asked.filter(Boolean).length}` };
   });
-  const bench = await hedgedBench({ callCredentials, ...options });
+  const bench = await hedgedBench({ callCredentials, ...options }, { addresses: PRIVATE });
   return { bench, asked, refused: (index: number) => failAttempt(bench, index, {}, status.UNAUTHENTICATED) };
 }
 

@@ -3,14 +3,15 @@ import { Housekeeping } from "../../src/call/housekeeping.js";
 import { ManualClock } from "../support/manual-clock.js";
 
 /** The housekeeping of a channel that is busy or not as the test says. */
-function housekeeping(idleTimeoutMs: number | null = 10_000) {
+function housekeeping(idleTimeoutMs: number | null = 10_000, verifyAfterIdleMs: number | null = 60_000) {
   const clock = new ManualClock();
-  const owner = { busy: false, ticks: 0, idles: 0 };
-  const house = new Housekeeping(clock, idleTimeoutMs, {
+  const owner = { busy: false, ticks: 0, idles: 0, pauses: [] as string[] };
+  const house = new Housekeeping(clock, idleTimeoutMs, verifyAfterIdleMs, {
     isBusy: () => owner.busy,
     onTick: () => {
       owner.ticks++;
     },
+    onPause: (cause) => void owner.pauses.push(cause),
     onIdle: () => {
       owner.idles++;
     },

@@ -55,7 +55,7 @@ export class LanesBench {
   /** Connected in a second lane, too. */
   async withLane(compression: Compression): Promise<EndpointPool> {
     await this.awake();
-    const lane = this.backend.transportFor(compression);
+    const lane = this.backend.transportFor(compression, false);
     await settle();
     return lane;
   }
@@ -92,16 +92,18 @@ export class LanesBench {
   };
 }
 
+const CALL = { path: "/test.Echo/Say", hashKey: null, header: () => null };
+
 /** What a call would get: a slot to run on. */
 export function slotOf(lane: Pick<EndpointPool, "pick">): Slot {
-  const result = lane.pick(null, false);
+  const result = lane.pick(CALL, null, false);
   if (result === "queue" || "kind" in result) throw new Error(`no slot: ${JSON.stringify(result)}`);
   return result;
 }
 
 /** Where a call would go: an address, "queue", or the reason of a failure. */
 export function pickedBy(lane: Pick<EndpointPool, "pick">): string {
-  const result = lane.pick(null, false);
+  const result = lane.pick(CALL, null, false);
   if (result === "queue") return "queue";
   return "kind" in result ? result.reason : result.address;
 }

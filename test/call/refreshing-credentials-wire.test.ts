@@ -4,10 +4,9 @@ import { describe, expect, it } from "vitest";
 import { canRefresh, refreshingCredentials } from "../../src/call/refreshing-credentials.js";
 import { type CountingServer, unary } from "../support/counting-server.js";
 import { ending, failureOf, Stage } from "../support/stage.js";
-import { hasOpenssl, testAuthority } from "../support/tls-certs.js";
+import { testAuthority } from "../support/tls-certs.js";
 
 const stage = new Stage();
-const skipped = hasOpenssl() ? "" : " (skipped: openssl is not installed)";
 
 function tokensAt(server: CountingServer): unknown[] {
   return server.calls.map(({ metadata }) => metadata.get("authorization")[0]);
@@ -21,15 +20,15 @@ async function secureServer(): Promise<{ server: CountingServer; ca: Buffer }> {
 
 describe("B10: refreshing credentials of a call", () => {
   it("are on the wire, by a hardened client and by bare grpc-js", async () => {
-    const server = await stage.server();
+    const { server, ca } = await secureServer();
     const asked: unknown[] = [];
     const credentials = refreshingCredentials(async (context) => {
       asked.push(context);
       return { authorization: `token ${asked.length}` };
     });
 
-    await unary((await stage.warm([server])).client, "x", { credentials });
-    await unary(stage.bare([server]), "x", { credentials });
+    await unary((await stage.warm([server], { tls: { ca } })).client, "x", { credentials });
+    await unary(stage.bareWith(server.address, grpc.credentials.createSsl(ca)), "x", { credentials });
 
     expect(tokensAt(server)).toEqual(["token 1", "token 2"]);
     expect(asked).toEqual(
@@ -47,8 +46,8 @@ describe("B10: refreshing credentials of a call", () => {
   ])(
     "whose fetch %s end that call with METADATA_INVALID, unsent, and no other",
     async (_how, fetch, expected) => {
-      const server = await stage.server();
-      const { client, channel } = await stage.warm([server]);
+      const { server, ca } = await secureServer();
+      const { client, channel } = await stage.warm([server], { tls: { ca } });
 
       const failure = failureOf(await unary(client, "x", { credentials: refreshingCredentials(fetch) }));
 
@@ -61,8 +60,8 @@ describe("B10: refreshing credentials of a call", () => {
   );
 
   it("whose fetch never answers end with the call's deadline, and hold up no other call", async () => {
-    const server = await stage.server();
-    const { client } = await stage.warm([server]);
+    const { server, ca } = await secureServer();
+    const { client } = await stage.warm([server], { tls: { ca } });
     let asked = 0;
     const credentials = refreshingCredentials(() =>
       ++asked === 1 ? new Promise<never>(() => {}) : { authorization: "t" },
@@ -77,7 +76,7 @@ describe("B10: refreshing credentials of a call", () => {
   });
 });
 
-describe.skipIf(!hasOpenssl())(`credentials combined with the channel's${skipped}`, () => {
+describe("credentials combined with the channel's", () => {
   const combined = (ca: Buffer, credentials: grpc.CallCredentials): ChannelOptions => ({
     credentials: grpc.credentials.combineChannelCredentials(grpc.credentials.createSsl(ca), credentials),
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ChannelBench } from "../support/channel-bench.js";
 import { counterClient, unary } from "../support/counting-server.js";
 import { failureOf, Stage } from "../support/stage.js";
+import { secureServer } from "../support/tls-server.js";
 
 const stage = new Stage();
 
@@ -29,10 +30,10 @@ describe("a token callback that fails", () => {
   it.each(UNFIT)(
     "with code %d, which is no code of a token server's, is INTERNAL and never sent (R164)",
     async (code) => {
-      const server = await stage.server();
+      const { server, secure } = await secureServer(stage);
       // Listed, so that only a rewrite that comes first keeps them from being retried.
       const retryableCodes = [code, status.UNAVAILABLE].filter((listed) => listed !== status.OK);
-      const { client } = stage.harden([server], { retry: { retryableCodes } });
+      const { client } = stage.harden([server], { ...secure, retry: { retryableCodes } });
 
       const error = failureOf(
         await unary(client, "x", { ...callOptions({ idempotent: true }), credentials: failingWith(code) }),
@@ -62,8 +63,8 @@ describe("a token callback that fails", () => {
   });
 
   it("with a code of its own keeps it, and is not asked again and again (R164)", async () => {
-    const server = await stage.server();
-    const { client } = stage.harden([server]);
+    const { server, secure } = await secureServer(stage);
+    const { client } = stage.harden([server], secure);
 
     const error = failureOf(
       await unary(client, "x", {

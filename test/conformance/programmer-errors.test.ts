@@ -5,6 +5,7 @@ import { ALL_CODES } from "../retry/outcomes.js";
 import { A, IDEMPOTENT, NOTHING_LEFT, readyBench } from "../support/channel-bench.js";
 import { counterClient } from "../support/counter-service.js";
 import { Stage } from "../support/stage.js";
+import { secureServer } from "../support/tls-server.js";
 
 const stage = new Stage();
 const EVERYTHING = {
@@ -72,7 +73,8 @@ describe("E46: a mistake in the caller's own code, with every code listed and th
   });
 
   it("in a token callback ends the call before it is sent", async () => {
-    const { server, client } = await eager();
+    const { server, secure } = await secureServer(stage);
+    const { client } = stage.harden([server], { ...secure, retry: EVERYTHING });
     let asked = 0;
     const credentials = grpc.CallCredentials.createFromMetadataGenerator(() => {
       asked++;

@@ -7,6 +7,7 @@ import { unary } from "../support/counting-server.js";
 import { turns } from "../support/event-loop.js";
 import { type RawRequest, respondOk, respondTrailersOnly, sendFrame } from "../support/raw-http2-server.js";
 import { ending, Stage } from "../support/stage.js";
+import { TlsFront } from "../support/tls-front.js";
 import { KINDS, start } from "./kinds.js";
 
 const stage = new Stage();
@@ -61,7 +62,8 @@ describe("the time that a server is given", () => {
 describe.each(KINDS)("a %s call", (kind) => {
   it("whose token never comes ends with its deadline, unsent (R47)", async () => {
     const raw = await stage.raw(({ stream }) => respondOk(stream));
-    const { client } = await stage.warm([raw]);
+    const front = stage.use(await TlsFront.start(raw.port));
+    const { client } = await stage.warm([front], front.secure);
     const credentials = CallCredentials.createFromMetadataGenerator(() => {});
 
     const end = await start(client, kind, { ...callOptions({ timeoutMs: 100 }), credentials }).end;

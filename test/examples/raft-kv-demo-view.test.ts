@@ -8,9 +8,18 @@ import type { Clerk, ClerkStats, EndpointStats } from "../../src/index.js";
 const NODES = 7;
 /** Longer than any line may be: the widest states there are. */
 const WORST = { state: "TRANSIENT_FAILURE", isSuspect: true, breaker: "half-open" } as const;
+const REST = {
+  priority: 0,
+  weight: 1,
+  connections: 1,
+  health: null,
+  isEjected: false,
+  picks: 0,
+  latencyMs: null,
+};
 
 function endpoint(node: number): EndpointStats {
-  return { address: `a:${node}`, callsInFlight: 0, retryInMs: null, lastError: null, ...WORST };
+  return { address: `a:${node}`, callsInFlight: 0, retryInMs: null, lastError: null, ...REST, ...WORST };
 }
 
 /** Ten seconds into a run of 20, with an outage from 4 s to 6 s. */

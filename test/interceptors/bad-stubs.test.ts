@@ -97,7 +97,7 @@ describe("harden without credentials", () => {
     const error = configErrorOf(() => harden(stub, { target: TARGET }));
 
     expect(error.details).toBe(
-      "harden: 1 problem: credentials is missing; give grpc-js ChannelCredentials, or insecure: true for plaintext",
+      "harden: 1 problem: credentials is missing; give tls, grpc-js ChannelCredentials, or insecure: true for plaintext",
     );
   });
 

@@ -1,8 +1,19 @@
 import * as grpc from "@grpc/grpc-js";
-import { expect } from "vitest";
-import { KINDS } from "../support/contract-calls.js";
+import { afterAll, beforeAll, expect } from "vitest";
+import { type CallArgs, KINDS, type Kind } from "../support/contract-calls.js";
 import { describeAllDoors, itWhere } from "../support/contract-doors.js";
-import { direct } from "../support/directed-server.js";
+import { DirectedServer, direct } from "../support/directed-server.js";
+import { type TestCertificate, testAuthority } from "../support/tls-certs.js";
+import { tlsServerCredentials } from "../support/tls-server.js";
+
+let certificate: TestCertificate;
+/** Over plaintext no credentials are sent. */
+let server: DirectedServer;
+beforeAll(async () => {
+  certificate = await (await testAuthority()).server();
+  server = await DirectedServer.start(tlsServerCredentials(certificate));
+});
+afterAll(() => server.stop());
 
 /** Credentials of a call that count how often a token was asked for. */
 function countedTokens(): { readonly credentials: grpc.CallCredentials; readonly asked: string[] } {
@@ -18,14 +29,19 @@ function countedTokens(): { readonly credentials: grpc.CallCredentials; readonly
 
 describeAllDoors((entrance) => {
   const takesThem = entrance.can("callCredentials");
+  const call = (kind: Kind, args: CallArgs) => {
+    server.runs.length = 0;
+    const credentials = grpc.credentials.createSsl(certificate.ca);
+    return entrance.call(kind, args, { credentials, addresses: [server.address] });
+  };
 
   itWhere(takesThem).each(KINDS)("sends the credentials of a %s call", async (kind) => {
     const { credentials } = countedTokens();
 
-    const end = await entrance.call(kind, { options: { credentials } });
+    const end = await call(kind, { options: { credentials } });
 
     expect(end.error).toBeNull();
-    expect(entrance.runs.map((run) => run.metadata.get("authorization"))).toEqual([["token 1"]]);
+    expect(server.runs.map((run) => run.metadata.get("authorization"))).toEqual([["token 1"]]);
   });
 
   itWhere(takesThem && entrance.can("retry"))(
@@ -34,13 +50,10 @@ describeAllDoors((entrance) => {
       const { credentials } = countedTokens();
       const metadata = direct("fail-first", { idempotentRequest: true });
 
-      const end = await entrance.call("unary", { metadata, options: { credentials } });
+      const end = await call("unary", { metadata, options: { credentials } });
 
       expect(end.error).toBeNull();
-      expect(entrance.runs.map((run) => run.metadata.get("authorization"))).toEqual([
-        ["token 1"],
-        ["token 2"],
-      ]);
+      expect(server.runs.map((run) => run.metadata.get("authorization"))).toEqual([["token 1"], ["token 2"]]);
     },
   );
 
@@ -51,7 +64,7 @@ describeAllDoors((entrance) => {
         callback(Object.assign(new Error("token server is down"), { code: grpc.status.UNAUTHENTICATED }));
       });
 
-      const end = await entrance.call("unary", { options: { credentials } });
+      const end = await call("unary", { options: { credentials } });
 
       expect(end.error).toMatchObject({
         code: grpc.status.UNAUTHENTICATED,
@@ -59,7 +72,7 @@ describeAllDoors((entrance) => {
         origin: "local",
       });
       expect(end.error?.details).toContain("token server is down");
-      expect(entrance.runs).toEqual([]);
+      expect(server.runs).toEqual([]);
     },
   );
 });

@@ -6,16 +6,22 @@ import { ContractClient } from "../fixtures/stubs/generated/ts-proto/contract.js
 import { QUICK } from "../support/contract-doors.js";
 import { DirectedServer, direct } from "../support/directed-server.js";
 import { type LeakBaseline, leakBaseline, listenerCounts } from "../support/leak-check.js";
+import { testAuthority } from "../support/tls-certs.js";
+import { tlsServerCredentials } from "../support/tls-server.js";
 import { passThrough, readToEnd, rejection } from "./promises-scene.js";
 
 const ASK = { text: "a", repeat: 2 };
 const { CANCELLED, DEADLINE_EXCEEDED } = grpc.status;
 
 let server: DirectedServer;
+/** Credentials go over TLS only. */
+let ca: Buffer;
 let baseline: LeakBaseline;
 const closings: (() => unknown)[] = [];
 beforeAll(async () => {
-  server = await DirectedServer.start();
+  const certificate = await (await testAuthority()).server();
+  ca = certificate.ca;
+  server = await DirectedServer.start(tlsServerCredentials(certificate));
 });
 afterAll(() => server.stop());
 beforeEach(async () => {
@@ -28,13 +34,13 @@ afterEach(async () => {
 });
 
 function hardened(interceptors: grpc.Interceptor[] = []): ContractClient {
-  const channel = createChannel(`static:///${server.address}`, { ...QUICK, insecure: true });
+  const channel = createChannel(`static:///${server.address}`, { ...QUICK, tls: { ca } });
   closings.push(() => channel.close({ drainMs: 0 }));
   return stubFor(ContractClient, channel, { interceptors });
 }
 
 function plain(): ContractClient {
-  const stub = new ContractClient(server.address, grpc.credentials.createInsecure(), {
+  const stub = new ContractClient(server.address, grpc.credentials.createSsl(ca), {
     "grpc.use_local_subchannel_pool": 1,
   });
   closings.push(() => stub.close());

@@ -89,8 +89,8 @@ describe("a pick", () => {
 
   it("prefers, where all are suspect, the one that answered last", async () => {
     const bench = await new PoolBench().connected(A, B);
-    bench.connection(A).lastSuccessAt = 10;
-    bench.connection(B).lastSuccessAt = 20;
+    bench.subchannel(A).standing.lastSuccessAt = 10;
+    bench.subchannel(B).standing.lastSuccessAt = 20;
 
     for (const address of [A, B]) bench.subchannel(address).suspect(bench.connection(address), "silence");
 

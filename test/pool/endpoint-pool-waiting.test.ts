@@ -134,11 +134,11 @@ describe("writes that get stuck", () => {
   it("make their connection suspect, and only that one", async () => {
     const bench = await new PoolBench().connected(A, B);
     bench.connection(A).writeStarted();
-    bench.pool.checkWrites();
+    bench.pool.tick();
     expect(bench.subchannel(A).isSuspect).toBe(false);
 
     await bench.clock.advance(5_000);
-    bench.pool.checkWrites();
+    bench.pool.tick();
 
     expect(bench.subchannel(A).isSuspect).toBe(true);
     expect(bench.subchannel(B).isSuspect).toBe(false);
@@ -147,5 +147,49 @@ describe("writes that get stuck", () => {
       endpoint: A,
       cause: "a write was not flushed for 5000 ms without a byte from the peer",
     });
+  });
+});
+
+describe("C19: a pick while nothing is ready", () => {
+  it("waits while an endpoint connects for the first time, whatever the others do", async () => {
+    const bench = new PoolBench();
+    bench.network.plan(A, "hang");
+    bench.network.plan(B, "refuse");
+    await bench.connected(A, B);
+
+    expect(bench.picks(1)).toEqual(["queue"]);
+  });
+
+  it("waits while a lost connection is about to be dialled again", async () => {
+    const bench = await new PoolBench().connected(A);
+
+    bench.network.last(A).lose("read ECONNRESET");
+    await settle();
+
+    expect(bench.picks(1)).toEqual(["queue"]);
+  });
+
+  it("waits while an endpoint is idle and about to be connected", () => {
+    const bench = new PoolBench();
+    bench.set(A);
+
+    expect(bench.picks(1)).toEqual(["queue"]);
+  });
+
+  it("R45: waits for a wait-for-ready call when every dial failed, and fails for others", async () => {
+    const bench = new PoolBench();
+    bench.network.plan(A, "refuse");
+    await bench.connected(A);
+
+    expect(bench.picks(1, [], true)).toEqual(["queue"]);
+    expect(bench.picks(1)).toEqual(["DIAL_FAILED"]);
+  });
+
+  it("R45: waits for a wait-for-ready call when every breaker is open", async () => {
+    const bench = await new PoolBench().connected(A);
+    bench.gate(A).isOpen = true;
+
+    expect(bench.picks(1, [], true)).toEqual(["queue"]);
+    expect(bench.picks(1)).toEqual(["CIRCUIT_OPEN"]);
   });
 });

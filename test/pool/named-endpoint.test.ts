@@ -44,7 +44,7 @@ describe("an endpoint known by name", () => {
     await settle();
 
     expect(bench.dialErrors).toEqual(["getaddrinfo ENOTFOUND users"]);
-    expect(bench.subchannel.word).toBe("TRANSIENT_FAILURE");
+    expect(bench.subchannel.state).toBe("TRANSIENT_FAILURE");
   });
 
   it("fails its dial when the name has no address", async () => {
@@ -107,6 +107,6 @@ describe("an endpoint that needs no look-up", () => {
     await settle();
 
     expect(bench.dial.peer).toBe(peer);
-    expect(bench.subchannel.word).toBe("READY");
+    expect(bench.subchannel.state).toBe("READY");
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ConnectivityWord } from "../../src/core/index.js";
-import { explainMiss, pickFailure, whatIsMissing } from "../../src/pool/pick-failure.js";
+import { explainMiss, type PickFailure, pickFailure, whatIsMissing } from "../../src/pool/pick-failure.js";
 import type { Subchannel } from "../../src/pool/subchannel.js";
 
 interface Facts {
   readonly address?: string;
-  readonly aggregateWord?: ConnectivityWord;
+  readonly aggregateState?: ConnectivityWord;
+  readonly health?: string;
   readonly isOpen?: boolean;
   readonly retryAt?: number | null;
   readonly lastError?: { readonly text: string; readonly at: number };
@@ -15,20 +16,23 @@ interface Facts {
 const NOW = 1_000;
 
 /** What these functions read of an endpoint. */
-function endpoint(word: ConnectivityWord, facts: Facts = {}): Subchannel {
+function endpoint(state: ConnectivityWord, facts: Facts = {}): Subchannel {
   const { address = "a:1", isOpen = false, retryAt = null, lastError = null, inFlight = 0 } = facts;
   return {
     endpoint: { address },
-    word,
-    aggregateWord: facts.aggregateWord ?? word,
-    connection: word === "READY" ? { inFlight } : null,
-    gate: { admits: () => !isOpen, retryAt },
+    state,
+    aggregateState: facts.aggregateState ?? state,
+    free: () => (state === "READY" && inFlight < 100 ? {} : null),
+    standing: { admits: () => !isOpen, retryAt: () => retryAt },
+    trouble: facts.health,
     lastError,
   } as unknown as Subchannel;
 }
 
-function explain(endpoints: Subchannel[], isWaitingForReady = false) {
-  return explainMiss("static:///x", endpoints, null, isWaitingForReady, NOW);
+const clock = { now: () => NOW, epoch: () => 50_000, setTimer: () => ({ cancel() {} }) };
+
+function explain(endpoints: Subchannel[], unknownSet: PickFailure | null = null) {
+  return explainMiss("static:///x", endpoints, unknownSet, "/test.Echo/Say", clock);
 }
 
 const REFUSED = { text: "connect ECONNREFUSED", at: 5 };
@@ -37,12 +41,6 @@ const unknownSet = pickFailure("DISCOVERY_FAILED", "no answer from DNS");
 describe("C19: a pick that found nothing", () => {
   it.each<[string, Subchannel[]]>([
     ["no set is known yet", []],
-    ["an endpoint connects for the first time", [endpoint("CONNECTING"), endpoint("TRANSIENT_FAILURE")]],
-    ["an endpoint is idle and about to connect", [endpoint("IDLE")]],
-    [
-      "a lost connection is about to be dialled again",
-      [endpoint("TRANSIENT_FAILURE", { aggregateWord: "CONNECTING" })],
-    ],
     ["a ready endpoint has all its streams in use", [endpoint("READY", { inFlight: 100 })]],
   ])("waits while %s", (_what, endpoints) => {
     expect(explain(endpoints)).toBe("queue");
@@ -63,7 +61,7 @@ describe("C19: a pick that found nothing", () => {
   });
 
   it("does not wait for a redial of an endpoint that has failed", () => {
-    const endpoints = [endpoint("CONNECTING", { aggregateWord: "TRANSIENT_FAILURE", lastError: REFUSED })];
+    const endpoints = [endpoint("CONNECTING", { aggregateState: "TRANSIENT_FAILURE", lastError: REFUSED })];
 
     expect(explain(endpoints)).toEqual(
       pickFailure(
@@ -79,12 +77,13 @@ describe("C19: a pick that found nothing", () => {
       endpoint("READY", { address: "b:1", isOpen: true, retryAt: NOW + 300 }),
     ];
 
-    expect(explain(endpoints)).toEqual(
-      pickFailure(
+    expect(explain(endpoints)).toEqual({
+      ...pickFailure(
         "CIRCUIT_OPEN",
         "static:///x: the circuit breaker is open for a:1, b:1; next probe in 300 ms",
       ),
-    );
+      retryAt: 50_300,
+    });
   });
 
   it("says so when the probe is already under way", () => {
@@ -94,20 +93,16 @@ describe("C19: a pick that found nothing", () => {
     });
   });
 
-  it("waits for another endpoint that connects rather than fail on an open breaker", () => {
-    expect(explain([endpoint("READY", { isOpen: true }), endpoint("CONNECTING")])).toBe("queue");
+  it("fails with what the endpoints say of their health when none is healthy", () => {
+    const endpoints = [endpoint("READY", { aggregateState: "TRANSIENT_FAILURE", health: "NOT_SERVING" })];
+
+    expect(explain(endpoints)).toEqual(
+      pickFailure("NO_READY_ENDPOINT", "static:///x: no endpoint is healthy: a:1 says NOT_SERVING"),
+    );
   });
 
   it("fails with the resolver's reason when there is no set and none is coming", () => {
-    expect(explainMiss("static:///x", [], unknownSet, false, NOW)).toBe(unknownSet);
-  });
-
-  it.each<[string, Subchannel[]]>([
-    ["every dial failed", [endpoint("TRANSIENT_FAILURE", { lastError: REFUSED })]],
-    ["every breaker is open", [endpoint("READY", { isOpen: true, retryAt: NOW })]],
-    ["no set is known", []],
-  ])("R45: waits all the same for a wait-for-ready call when %s", (_what, endpoints) => {
-    expect(explainMiss("static:///x", endpoints, unknownSet, true, NOW)).toBe("queue");
+    expect(explain([], unknownSet)).toBe(unknownSet);
   });
 
   it("names three endpoints at most, however many there are", () => {

@@ -2,10 +2,11 @@ import { AsyncResource } from "node:async_hooks";
 import { credentials } from "@grpc/grpc-js";
 import { type ChannelEvent, type ConnectivityWord, EventHub, type Random } from "../../src/core/index.js";
 import type { Connection } from "../../src/pool/connection.js";
+import { type EndpointGate, openGate } from "../../src/pool/endpoint-gate.js";
 import { EndpointPool } from "../../src/pool/endpoint-pool.js";
-import { PICKER_POLICIES } from "../../src/pool/pickers/index.js";
+import { type PickerPolicy, pickFirst, roundRobin } from "../../src/pool/pickers/index.js";
 import { poolOptionsSchema } from "../../src/pool/pool-options.js";
-import { type EndpointGate, openGate } from "../../src/pool/slot.js";
+import { Standing } from "../../src/pool/standing.js";
 import { FakeNetwork } from "../support/fake-network.js";
 import { ManualClock, settle } from "../support/manual-clock.js";
 import { fixedRandom } from "../support/seeded-random.js";
@@ -20,6 +21,9 @@ export interface FakeGate extends EndpointGate {
   failures: number;
 }
 
+/** A call without anything of its own. */
+export const CALL = { path: "/test.Echo/Say", hashKey: null, header: () => null };
+
 /** A pool with its surroundings. */
 export class PoolBench {
   readonly clock = new ManualClock();
@@ -30,20 +34,20 @@ export class PoolBench {
   troubles = 0;
   readonly pool: EndpointPool;
 
-  constructor(options: object = {}, random: Random = fixedRandom(0)) {
+  constructor(options: object = {}, random: Random = fixedRandom(0), policy?: PickerPolicy) {
     const resolved = poolOptionsSchema.parse(options);
     const events = new EventHub();
     events.subscribe((event) => void this.events.push(event));
     this.pool = new EndpointPool("static:///test", resolved, {
       clock: this.clock,
-      credentials: credentials.createInsecure(),
+      credentials: () => credentials.createInsecure(),
       makeChannel: this.network.makeChannel,
       lookup: this.network.lookup,
       context: new AsyncResource("test"),
       random,
       events,
-      policy: PICKER_POLICIES[resolved.loadBalancing],
-      gateFor: (address) => this.#gateFor(address),
+      policy: policy ?? (resolved.loadBalancing === "pick_first" ? pickFirst : roundRobin),
+      standingFor: (address) => this.standingOf(address),
       onTrouble: () => {
         this.troubles++;
       },
@@ -73,15 +77,15 @@ export class PoolBench {
         ? null
         : { accepts: ({ endpoint }: { endpoint: { address: string } }) => !tried.includes(endpoint.address) };
     return Array.from({ length: count }, () => {
-      const result = this.pool.pick(filter, isWaitingForReady);
+      const result = this.pool.pick(CALL, filter, isWaitingForReady);
       if (result === "queue") return "queue";
       return "kind" in result ? result.reason : result.address;
     });
   }
 
   connection(address: string): Connection {
-    const found = this.subchannel(address).connection;
-    if (found === null) throw new Error(`${address} is not READY`);
+    const [found] = this.subchannel(address).connections;
+    if (found === undefined) throw new Error(`${address} is not READY`);
     return found;
   }
 
@@ -99,11 +103,17 @@ export class PoolBench {
 
   /** State of each endpoint, in order. */
   get states(): string[] {
-    return this.pool.subchannels.map(({ word }) => word);
+    return this.pool.subchannels.map(({ state }) => state);
   }
 
   get openSockets(): number {
     return this.network.dials.filter((dial) => !dial.socket.destroyed).length;
+  }
+
+  /** As a channel has it: one for each address, for as long as it is in the set. */
+  standingOf(address: string): Standing {
+    const known = this.pool.at(address)?.standing;
+    return known ?? new Standing(this.#gateFor(address));
   }
 
   #gateFor(address: string): FakeGate {

@@ -2,9 +2,11 @@ import { AsyncResource } from "node:async_hooks";
 import { credentials, Metadata } from "@grpc/grpc-js";
 import type { ConnectivityWord, Endpoint } from "../../src/core/index.js";
 import type { Connection } from "../../src/pool/connection.js";
+import type { KeeperDeps } from "../../src/pool/dialled-connections.js";
+import { type EndpointGate, openGate } from "../../src/pool/endpoint-gate.js";
 import { reconnectBackoffSchema } from "../../src/pool/pool-options.js";
 import { ReconnectBackoff } from "../../src/pool/reconnect-backoff.js";
-import { type EndpointGate, openGate } from "../../src/pool/slot.js";
+import { Standing } from "../../src/pool/standing.js";
 import { Subchannel } from "../../src/pool/subchannel.js";
 import type { SubchannelOwner, SuspicionChange } from "../../src/pool/subchannel-owner.js";
 import type { FakeCall } from "../support/fake-call.js";
@@ -19,7 +21,7 @@ export const DRAIN_MS = 30_000;
 export const CHECK_TIMEOUT_MS = 1_000;
 
 /** One subchannel with its surroundings: a network, a clock, and an owner that writes everything down. */
-export class SubchannelBench implements SubchannelOwner {
+export class SubchannelBench implements SubchannelOwner<Subchannel> {
   readonly clock = new ManualClock();
   readonly network = new FakeNetwork(this.clock);
   readonly words: ConnectivityWord[] = ["IDLE"];
@@ -27,12 +29,17 @@ export class SubchannelBench implements SubchannelOwner {
   readonly dialErrors: string[] = [];
   readonly losses: { readonly cause: string; readonly callsInFlight: number }[] = [];
   readonly drains: string[] = [];
+  readonly livedMs: number[] = [];
   readonly doubts: SuspicionChange[] = [];
   readonly gate: EndpointGate & { reconnections: number };
   rooms = 0;
   readonly subchannel: Subchannel;
 
-  constructor(endpoint: Endpoint = { address: ADDRESS }, lookup = this.network.lookup) {
+  constructor(
+    endpoint: Endpoint = { address: ADDRESS },
+    lookup = this.network.lookup,
+    options: Partial<KeeperDeps> = {},
+  ) {
     this.gate = {
       ...openGate,
       reconnections: 0,
@@ -41,15 +48,22 @@ export class SubchannelBench implements SubchannelOwner {
       },
     };
     const backoff = new ReconnectBackoff(reconnectBackoffSchema.parse({}), fixedRandom(0.5));
-    this.subchannel = new Subchannel(endpoint, this.gate, this, backoff, {
+    this.subchannel = new Subchannel(endpoint, new Standing(this.gate), this, backoff, {
       clock: this.clock,
-      credentials: credentials.createInsecure(),
+      credentials: () => credentials.createInsecure(),
       makeChannel: this.network.makeChannel,
       lookup,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       drainMs: DRAIN_MS,
       checkTimeoutMs: CHECK_TIMEOUT_MS,
       context: new AsyncResource("test"),
+      random: fixedRandom(0.5),
+      minConnections: 1,
+      maxConnections: 1,
+      maxStreamsPerConnection: 100,
+      maxCallsPerConnection: 1_000_000,
+      maxConnectionAgeMs: null,
+      ...options,
     });
   }
 
@@ -67,8 +81,8 @@ export class SubchannelBench implements SubchannelOwner {
   }
 
   get connection(): Connection {
-    const { connection } = this.subchannel;
-    if (connection === null) throw new Error(`not READY but ${this.subchannel.word}`);
+    const [connection] = this.subchannel.connections;
+    if (connection === undefined) throw new Error(`not READY but ${this.subchannel.state}`);
     return connection;
   }
 
@@ -101,6 +115,12 @@ export class SubchannelBench implements SubchannelOwner {
 
   onDialFailed(_subchannel: unknown, error: string): void {
     this.dialErrors.push(error);
+  }
+
+  onStanding(): void {}
+
+  onEndedByPeer(livedMs: number): void {
+    this.livedMs.push(livedMs);
   }
 
   onLost(_subchannel: unknown, cause: string, callsInFlight: number): void {

@@ -31,7 +31,7 @@ describe("GOAWAY", () => {
     bench.dial.goaway();
     await settle();
 
-    expect(bench.subchannel.word).toBe("IDLE");
+    expect(bench.subchannel.state).toBe("IDLE");
     expect(bench.openSockets).toBe(0);
     expect(bench.losses).toEqual([]);
     expect(bench.clock.pendingTimers).toBe(0);
@@ -87,7 +87,7 @@ describe("removal", () => {
     bench.subchannel.shutdown("removed");
     await settle();
 
-    expect(bench.subchannel.word).toBe("SHUTDOWN");
+    expect(bench.subchannel.state).toBe("SHUTDOWN");
     expect(bench.openSockets).toBe(0);
     expect(bench.clock.pendingTimers).toBe(0);
   });
@@ -127,7 +127,7 @@ describe("removal", () => {
       bench.subchannel.shutdown("removed");
       await bench.clock.advance(120_000);
 
-      expect(bench.subchannel.word).toBe("SHUTDOWN");
+      expect(bench.subchannel.state).toBe("SHUTDOWN");
       expect(bench.openSockets).toBe(0);
       expect(bench.network.dials).toHaveLength(1);
       expect(bench.clock.pendingTimers).toBe(0);
@@ -175,7 +175,7 @@ async function run(bench: SubchannelBench, steps: readonly string[]): Promise<vo
   for (const name of steps) {
     const dial = network.dials.at(-1);
     if (name === "connect") subchannel.connect();
-    else if (name === "idle" && subchannel.word !== "SHUTDOWN") subchannel.drain("idle");
+    else if (name === "idle" && subchannel.state !== "SHUTDOWN") subchannel.drain("idle");
     else if (name === "reset") subchannel.resetBackoff();
     else if (name === "shutdown") subchannel.shutdown("removed");
     else if (name === "wait") await clock.advance(400);
@@ -185,8 +185,8 @@ async function run(bench: SubchannelBench, steps: readonly string[]): Promise<vo
     else if (name === "lose") dial?.lose();
     else if (name === "goaway" && dial?.isReady === true) dial.goaway();
     else if (name === "hear") dial?.hear();
-    else if (name === "suspect" && subchannel.connection !== null)
-      subchannel.suspect(subchannel.connection, "test");
+    else if (name === "suspect" && subchannel.connections[0] !== undefined)
+      subchannel.suspect(subchannel.connections[0], "test");
     await settle();
     // A suspect connection may have one fresh dial beside it, never two.
     expect(bench.openDials).toBeLessThanOrEqual(1);

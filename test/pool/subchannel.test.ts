@@ -9,17 +9,17 @@ describe("dialling", () => {
     await bench.clock.advance(60_000);
 
     expect(bench.network.dials).toHaveLength(0);
-    expect(bench.subchannel.word).toBe("IDLE");
+    expect(bench.subchannel.state).toBe("IDLE");
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
   it("is READY when the peer's SETTINGS arrived, not when TCP stood (R60)", async () => {
     const bench = await new SubchannelBench().dialled("silent");
-    expect(bench.subchannel.word).toBe("CONNECTING");
+    expect(bench.subchannel.state).toBe("CONNECTING");
 
     bench.dial.settings();
 
-    expect(bench.subchannel.word).toBe("READY");
+    expect(bench.subchannel.state).toBe("READY");
   });
 
   it("leaves no timer behind once it is READY, and keeps nobody's process alive", async () => {
@@ -53,7 +53,7 @@ describe("dialling", () => {
     async (plan, error) => {
       const bench = await new SubchannelBench().dialled(plan);
       await bench.clock.advance(CONNECT_TIMEOUT_MS - 1);
-      expect(bench.subchannel.word).toBe("CONNECTING");
+      expect(bench.subchannel.state).toBe("CONNECTING");
 
       await bench.clock.advance(1);
 
@@ -81,7 +81,7 @@ describe("dialling", () => {
     await settle();
 
     expect(bench.dialErrors).toEqual(["the connection closed before SETTINGS arrived"]);
-    expect(bench.subchannel.word).toBe("TRANSIENT_FAILURE");
+    expect(bench.subchannel.state).toBe("TRANSIENT_FAILURE");
   });
 });
 
@@ -108,14 +108,14 @@ describe("backoff between dials", () => {
   it("R60: starts anew once a connection was READY", async () => {
     const bench = await new SubchannelBench().dialled("refuse", "refuse", "ready", "refuse");
     await bench.clock.advance(60_000);
-    expect(bench.subchannel.word).toBe("READY");
+    expect(bench.subchannel.state).toBe("READY");
 
     bench.dial.lose();
     await settle();
     bench.subchannel.connect();
     await settle();
 
-    expect(bench.subchannel.word).toBe("TRANSIENT_FAILURE");
+    expect(bench.subchannel.state).toBe("TRANSIENT_FAILURE");
     expect(bench.subchannel.retryInMs).toBe(1_000);
   });
 
@@ -176,23 +176,23 @@ describe("a lost connection", () => {
     bench.dial.lose();
     await settle();
 
-    expect(bench.subchannel.word).toBe("TRANSIENT_FAILURE");
+    expect(bench.subchannel.state).toBe("TRANSIENT_FAILURE");
     expect(bench.subchannel.retryInMs).toBe(800);
-    expect(bench.subchannel.aggregateWord).toBe("CONNECTING");
+    expect(bench.subchannel.aggregateState).toBe("CONNECTING");
     await bench.clock.advance(800);
     expect(bench.words.slice(-2)).toEqual(["CONNECTING", "READY"]);
   });
 
   it("R107: an endpoint that failed counts as failed until it is READY again", async () => {
     const bench = await new SubchannelBench().dialled("refuse", "hang");
-    expect(bench.subchannel.aggregateWord).toBe("TRANSIENT_FAILURE");
+    expect(bench.subchannel.aggregateState).toBe("TRANSIENT_FAILURE");
 
     await bench.clock.advance(1_000);
-    expect(bench.subchannel.word).toBe("CONNECTING");
-    expect(bench.subchannel.aggregateWord).toBe("TRANSIENT_FAILURE");
+    expect(bench.subchannel.state).toBe("CONNECTING");
+    expect(bench.subchannel.aggregateState).toBe("TRANSIENT_FAILURE");
 
     await bench.dial.accept();
     await settle();
-    expect(bench.subchannel.aggregateWord).toBe("READY");
+    expect(bench.subchannel.aggregateState).toBe("READY");
   });
 });

@@ -98,7 +98,8 @@ export class Stage {
     options: ChannelOptions = {},
     collaborators: ChannelCollaborators = {},
   ): Hardened {
-    const security = options.credentials === undefined ? { insecure: true } : {};
+    const isSecured = options.credentials !== undefined || options.tls !== undefined;
+    const security = isSecured ? {} : { insecure: true };
     const channel = createChannel(targetOf(target), { ...security, ...options }, collaborators);
     this.use({ close: () => channel.close({ drainMs: 0 }) });
     return { channel, client: stubFor(CounterClient, channel), events: new EventLog(channel) };

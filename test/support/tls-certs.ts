@@ -1,15 +1,8 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { isOnPath } from "./on-path.js";
+import { type CertificateFacts, type Issued, issue } from "./x509.js";
 
-const run = promisify(execFile);
+const DAY_MS = 86_400_000;
 
-const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-
-/** PEM files in memory, as `credentials.createSsl(ca, key, cert)` and the server's counterpart want them. */
+/** PEM texts in memory, as `credentials.createSsl(ca, key, cert)` and the server's counterpart want them. */
 export interface TestCertificate {
   /** The authority to trust. */
   readonly ca: Buffer;
@@ -17,82 +10,85 @@ export interface TestCertificate {
   readonly key: Buffer;
 }
 
-/** Whether certificates can be made here. */
-export function hasOpenssl(): boolean {
-  return isOnPath("openssl");
+/** When a certificate holds, in days from now. */
+export interface TestValidity {
+  readonly fromDays: number;
+  readonly toDays: number;
 }
+
+const NOW: TestValidity = { fromDays: -1, toDays: 2 };
+export const EXPIRED: TestValidity = { fromDays: -9, toDays: -2 };
+export const NOT_YET_VALID: TestValidity = { fromDays: 2, toDays: 9 };
 
 /** A throw-away certificate authority. Two of them do not trust each other: the "unknown issuer" outage. */
 export class TestAuthority {
-  readonly #ca: { readonly cert: Buffer; readonly key: Buffer };
-  readonly #issued = new Map<string, Promise<TestCertificate>>();
-
-  private constructor(ca: { readonly cert: Buffer; readonly key: Buffer }) {
-    this.#ca = ca;
-  }
+  readonly #own = issue({
+    commonName: "holdfast test authority",
+    usage: "authority",
+    ...datesOf({ fromDays: -30, toDays: 30 }),
+  });
+  readonly #issued = new Map<string, TestCertificate>();
 
   static async create(): Promise<TestAuthority> {
-    return inTempFolder(async (folder) => {
-      const subject = ["-subj", "/CN=holdfast test authority", "-days", "2"];
-      const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
-      await run("openssl", ["req", "-x509", ...NEW_KEY, ...subject, ...files]);
-      return new TestAuthority(await readPair(folder));
-    });
+    return new TestAuthority();
+  }
+
+  /** The authority's own certificate, which clients and servers trust. */
+  get ca(): Buffer {
+    return this.#own.certPem;
   }
 
   /** A server certificate for exactly these subject alternative names; made once per list. */
-  server(sans: readonly string[] = ["DNS:localhost", "IP:127.0.0.1"]): Promise<TestCertificate> {
-    return this.#issue(
-      "holdfast test server",
-      `subjectAltName=${sans.join(",")}\nextendedKeyUsage=serverAuth\n`,
-    );
+  async server(
+    names: readonly string[] = ["DNS:localhost", "IP:127.0.0.1"],
+    validity: TestValidity = NOW,
+  ): Promise<TestCertificate> {
+    return this.#issue({ commonName: "holdfast test server", usage: "server", names, ...datesOf(validity) });
   }
 
   /** A client certificate for mutual TLS, whose common name is `name`; made once per name. */
-  client(name = "holdfast test client"): Promise<TestCertificate> {
-    return this.#issue(name, "extendedKeyUsage=clientAuth\n");
+  async client(name = "holdfast test client", validity: TestValidity = NOW): Promise<TestCertificate> {
+    return this.#issue({ commonName: name, usage: "client", ...datesOf(validity) });
   }
 
-  #issue(commonName: string, extensions: string): Promise<TestCertificate> {
-    const known = this.#issued.get(commonName + extensions);
-    const issued = known ?? this.#sign(commonName, extensions);
-    this.#issued.set(commonName + extensions, issued);
+  /** As `client`, but a new one each time, for rotations. */
+  freshClient(name = "holdfast test client", validity: TestValidity = NOW): TestCertificate {
+    return this.#pemsOf(issue({ commonName: name, usage: "client", ...datesOf(validity) }, this.#own));
+  }
+
+  #issue(facts: CertificateFacts): TestCertificate {
+    const { commonName, names, validTo } = facts;
+    const key = JSON.stringify([commonName, names, Math.round(validTo.getTime() / DAY_MS)]);
+    const issued = this.#issued.get(key) ?? this.#pemsOf(issue(facts, this.#own));
+    this.#issued.set(key, issued);
     return issued;
   }
 
-  #sign(commonName: string, extensions: string): Promise<TestCertificate> {
-    return inTempFolder(async (folder) => {
-      const file = (name: string): string => join(folder, name);
-      await writeFile(file("ca.pem"), this.#ca.cert);
-      await writeFile(file("ca.key"), this.#ca.key);
-      await writeFile(file("extensions"), extensions);
-      const request = ["-subj", `/CN=${commonName}`, "-keyout", file("key.pem"), "-out", file("request")];
-      await run("openssl", ["req", "-new", ...NEW_KEY, ...request]);
-      const authority = ["-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2"];
-      const files = ["-in", file("request"), "-extfile", file("extensions"), "-out", file("cert.pem")];
-      await run("openssl", ["x509", "-req", ...authority, ...files]);
-      return { ca: this.#ca.cert, ...(await readPair(folder)) };
-    });
+  #pemsOf({ certPem, keyPem }: Issued): TestCertificate {
+    return { ca: this.ca, cert: certPem, key: keyPem };
   }
+}
+
+/** A server certificate that nobody but itself has signed. */
+export function selfSigned(names: readonly string[] = ["IP:127.0.0.1"]): TestCertificate {
+  const { certPem, keyPem } = issue({ commonName: "alone", usage: "server", names, ...datesOf(NOW) });
+  return { ca: certPem, cert: certPem, key: keyPem };
 }
 
 let shared: Promise<TestAuthority> | undefined;
 
-/** The authority of this process, made at its first use: making keys is what costs time here. */
+/** The authority of this process, made at its first use. */
 export function testAuthority(): Promise<TestAuthority> {
   shared ??= TestAuthority.create();
   return shared;
 }
 
-async function inTempFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "holdfast-certs-"));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+function datesOf({ fromDays, toDays }: TestValidity): { readonly validFrom: Date; readonly validTo: Date } {
+  const at = (days: number): Date => new Date(Date.now() + days * DAY_MS);
+  return { validFrom: at(fromDays), validTo: at(toDays) };
 }
 
-async function readPair(folder: string): Promise<{ readonly cert: Buffer; readonly key: Buffer }> {
-  return { cert: await readFile(join(folder, "cert.pem")), key: await readFile(join(folder, "key.pem")) };
+/** Always: they are made without it. For tests that were skipped where it was missing. */
+export function hasOpenssl(): boolean {
+  return true;
 }

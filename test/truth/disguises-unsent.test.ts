@@ -6,6 +6,7 @@ import { type CallResult, type CounterClient, unary } from "../support/counting-
 import { turns } from "../support/event-loop.js";
 import { acceptOnly } from "../support/silent-server.js";
 import { failureOf, Stage } from "../support/stage.js";
+import { secureServer } from "../support/tls-server.js";
 import { OpenedStreams } from "../support/truth-streams.js";
 
 const stage = new Stage();
@@ -30,8 +31,8 @@ function firstAttempt(result: CallResult): FailureReport["attempts"][number] {
 /** Rows of the table whose calls never left the client: they are retried without being idempotent. */
 describe("a call of which grpc-js opened no stream", () => {
   it('"Failed to start HTTP/2 stream ... header": is final where its credentials give an illegal header', async () => {
-    const server = await stage.server();
-    const { client } = await stage.warm([server]);
+    const { server, secure } = await secureServer(stage);
+    const { client } = await stage.warm([server], secure);
     const poison = credentials.createFromMetadataGenerator((_params, done) => {
       const metadata = new Metadata();
       metadata.set("connection", "keep-alive");
@@ -46,8 +47,8 @@ describe("a call of which grpc-js opened no stream", () => {
   });
 
   it('"Getting metadata from plugin failed": is final where its credentials fail', async () => {
-    const server = await stage.server();
-    const { client } = await stage.warm([server]);
+    const { server, secure } = await secureServer(stage);
+    const { client } = await stage.warm([server], secure);
     const broken = credentials.createFromMetadataGenerator((_params, done) => done(new Error("no token")));
 
     const attempt = firstAttempt(await unary(client, "x", { credentials: broken }));
@@ -58,8 +59,8 @@ describe("a call of which grpc-js opened no stream", () => {
   });
 
   it('"authorization" twice: is final where credentials add a second one', async () => {
-    const server = await stage.server();
-    const { client } = await stage.warm([server]);
+    const { server, secure } = await secureServer(stage);
+    const { client } = await stage.warm([server], secure);
     const second = credentials.createFromMetadataGenerator((_params, done) => {
       const metadata = new Metadata();
       metadata.set("authorization", "b");

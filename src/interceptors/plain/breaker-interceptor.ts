@@ -6,7 +6,7 @@ import {
   status as Status,
   type StatusObject,
 } from "@grpc/grpc-js";
-import { Breaker, type ResolvedBreakerOptions } from "../../breaker/index.js";
+import { Breaker, type BreakerSettings } from "../../breaker/index.js";
 import {
   type BreakerStateWord,
   type Clock,
@@ -50,7 +50,7 @@ interface Guard {
 }
 
 /**
- * Stops calling a target that is down: after enough infrastructure failures in a row calls fail at once with
+ * Stops calling a target that is down: after enough infrastructure failures calls fail at once with
  * `CIRCUIT_OPEN` and `retryAt`, until a probe finds the target back. Make one for each client.
  *
  * @throws ResilienceError `CONFIG_INVALID` naming each bad key
@@ -88,7 +88,7 @@ export function breakerInterceptor(
 
 function makeBreaker(
   method: string | null,
-  options: ResolvedBreakerOptions,
+  options: BreakerSettings,
   deps: Required<ChanceCollaborators>,
   changes: EventHub<BreakerChange>,
 ): Breaker {
@@ -107,6 +107,8 @@ class GuardedCall extends PlainCall {
   #isProbe = false;
   /** Which of the guard's calls this is. */
   #number = 0;
+  /** How long the answer took to begin; undefined before that. */
+  #answeredMs: number | undefined;
 
   constructor(options: InterceptorOptions, nextCall: NextCall, clock: Clock, guard: Guard) {
     super(options, nextCall, clock);
@@ -124,20 +126,28 @@ class GuardedCall extends PlainCall {
 
   /** A probe has done its work once an answer begins, also where the answer is a stream that goes on for days. */
   protected override onAnswer(): void {
+    this.#answeredMs = this.elapsedMs;
     if (!this.#isProbe) return;
     this.#isProbe = false;
-    this.#guard.breaker.succeed(true);
+    this.#guard.breaker.succeed(true, this.#answerMs);
   }
 
   protected override onEnd(status: StatusObject): StatusObject {
     if (!this.#isAdmitted) return status;
     const { breaker } = this.#guard;
     const verdict = verdictOf(status, this.evidence, this.cancelledWith);
-    if (verdict === "success") breaker.succeed(this.#isProbe);
+    if (verdict === "success") breaker.succeed(this.#isProbe, this.#answerMs);
     else if (verdict === "failure") breaker.fail(this.#isProbe);
     else if (verdict === "loss" && this.#isNewLoss()) breaker.fail(this.#isProbe, true);
     else breaker.abandon(this.#isProbe);
     return status;
+  }
+
+  /** How long the target took; undefined where the caller's own messages took part of it. */
+  get #answerMs(): number | undefined {
+    const { requestStream, responseStream } = this.options.method_definition;
+    if (requestStream) return undefined;
+    return responseStream ? (this.#answeredMs ?? this.elapsedMs) : this.elapsedMs;
   }
 
   /** All calls on a connection tell of its loss: it counts once (R178), and a probe's counts always. */

@@ -1,6 +1,6 @@
 import type { Metadata } from "@grpc/grpc-js";
 import { z } from "zod";
-import { breakerOptionsSchema } from "../../breaker/index.js";
+import { breakerRuleSchema } from "../../breaker/index.js";
 import { methodNameSchema, positiveMs, VALUE_HIDDEN } from "../../core/index.js";
 import { serviceSchema } from "./service-option.js";
 
@@ -23,7 +23,7 @@ export const deadlineOptionsSchema = z.strictObject({
 export type DeadlineOptions = z.input<typeof deadlineOptionsSchema>;
 export type ResolvedDeadlineOptions = z.output<typeof deadlineOptionsSchema>;
 
-export const breakerInterceptorOptionsSchema = breakerOptionsSchema.safeExtend({
+export const breakerInterceptorOptionsSchema = breakerRuleSchema.safeExtend({
   /** One breaker for all calls through the interceptor, or one for each of their methods. Default "target". */
   per: z.enum(["target", "method"]).default("target"),
 });

@@ -1,20 +1,19 @@
-import type { Candidate, Picker, PickerPolicy, PickFilter } from "./picker.js";
+import type { Candidate, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
 
 /** One endpoint for every call: the first usable in the resolver's order, then that one until it is lost. */
 class PickFirstPicker<C extends Candidate> implements Picker<C> {
+  readonly #candidates: readonly C[];
   #chosen: C | null;
 
-  constructor(
-    private readonly candidates: readonly C[],
-    previous: Picker<C> | null,
-  ) {
+  constructor({ candidates, previous }: PickerInput<C>) {
+    this.#candidates = candidates;
     const last = previous instanceof PickFirstPicker ? previous.#chosen : null;
     this.#chosen = candidates.includes(last) ? last : null;
   }
 
   pick(filter: PickFilter<C>): C | null {
     if (this.#chosen !== null && filter.accepts(this.#chosen)) return this.#chosen;
-    for (const candidate of this.candidates) {
+    for (const candidate of this.#candidates) {
       if (!filter.accepts(candidate)) continue;
       this.#chosen ??= candidate;
       return candidate;
@@ -26,5 +25,5 @@ class PickFirstPicker<C extends Candidate> implements Picker<C> {
 export const pickFirst: PickerPolicy = {
   name: "pick_first",
   connects: "first",
-  create: (candidates, previous) => new PickFirstPicker(candidates, previous),
+  create: (input) => new PickFirstPicker(input),
 };

@@ -1,28 +1,36 @@
-import type { Candidate, Picker, PickerPolicy, PickFilter } from "./picker.js";
+import type { Candidate, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
 
 /** Each endpoint in turn. A new snapshot goes on after the endpoint that was used last. */
 class RoundRobinPicker<C extends Candidate> implements Picker<C> {
+  readonly #candidates: readonly C[];
   #next: number;
+  /** The one before `#next`; null before the first pick. */
   #last: C | null;
 
-  constructor(
-    private readonly candidates: readonly C[],
-    previous: Picker<C> | null,
-    firstRoll: number,
-  ) {
+  constructor({ candidates, previous, random }: PickerInput<C>) {
     const { length } = candidates;
-    this.#last = previous instanceof RoundRobinPicker ? previous.#last : null;
-    const at = this.#last === null ? -1 : candidates.indexOf(this.#last);
-    // Clients started together must not all begin at the first endpoint.
-    this.#next = at >= 0 ? (at + 1) % length : Math.floor(firstRoll * length);
+    this.#candidates = candidates;
+    const before = previous instanceof RoundRobinPicker ? previous : null;
+    if (before === null || before.#last === null) {
+      this.#last = null;
+      // Clients started together must not all begin at the first endpoint.
+      this.#next = Math.floor(random.next() * length);
+      return;
+    }
+    const kept = candidates.indexOf(before.#last);
+    // Where the last one is gone, the next one has moved up into its place.
+    const next = kept >= 0 ? kept + 1 : before.#candidates.indexOf(before.#last);
+    this.#next = next % length;
+    this.#last = candidates.at(this.#next - 1) ?? null;
   }
 
   pick(filter: PickFilter<C>): C | null {
-    const { length } = this.candidates;
+    const candidates = this.#candidates;
+    const { length } = candidates;
     for (let tried = 0; tried < length; tried++) {
       const index = this.#next;
       this.#next = index + 1 === length ? 0 : index + 1;
-      const candidate = this.candidates[index] as C;
+      const candidate = candidates[index] as C;
       if (!filter.accepts(candidate)) continue;
       this.#last = candidate;
       return candidate;
@@ -34,5 +42,5 @@ class RoundRobinPicker<C extends Candidate> implements Picker<C> {
 export const roundRobin: PickerPolicy = {
   name: "round_robin",
   connects: "all",
-  create: (candidates, previous, firstRoll) => new RoundRobinPicker(candidates, previous, firstRoll),
+  create: (input) => new RoundRobinPicker(input),
 };

@@ -1,4 +1,4 @@
-import type { EndpointStats } from "../../call/index.js";
+import { type EndpointStats, unseenEndpoint } from "../../call/index.js";
 import type { Endpoint } from "../../core/index.js";
 import type { UnaryLink } from "../unary-link.js";
 import { failedLink } from "./failed-link.js";
@@ -84,15 +84,5 @@ export class ServerSet {
 
 /** Only a link over gRPC has an endpoint behind it; and that has none before the first call. */
 function statsOf({ address, link, inFlight }: KvServer): EndpointStats {
-  return (
-    link.endpoint?.() ?? {
-      address,
-      state: "IDLE",
-      isSuspect: false,
-      callsInFlight: inFlight,
-      breaker: "closed",
-      retryInMs: null,
-      lastError: null,
-    }
-  );
+  return link.endpoint?.() ?? { ...unseenEndpoint(address), callsInFlight: inFlight };
 }

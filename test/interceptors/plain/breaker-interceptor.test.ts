@@ -2,32 +2,10 @@ import * as grpc from "@grpc/grpc-js";
 import { type BreakerChange, type BreakerInterceptorOptions, breakerInterceptor } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { configErrorOf } from "../../support/config-error.js";
-import { ManualClock, settle } from "../../support/manual-clock.js";
-import { fixedRandom } from "../../support/seeded-random.js";
-import { FakeTransport, type StartArgs, unaryThrough } from "./fake-below.js";
+import { settle } from "../../support/manual-clock.js";
+import { BreakerStage } from "./breaker-stage.js";
 
 const { status } = grpc;
-
-class BreakerStage {
-  readonly clock = new ManualClock();
-  readonly transport = new FakeTransport();
-  readonly interceptor;
-  readonly changes: BreakerChange[] = [];
-
-  constructor(options: BreakerInterceptorOptions = {}) {
-    this.interceptor = breakerInterceptor(options, { clock: this.clock, random: fixedRandom(0.5) });
-    this.interceptor.onChange((change) => this.changes.push(change));
-  }
-
-  start(args: StartArgs = {}) {
-    return { ...unaryThrough(this.interceptor, this.transport, args), below: this.transport.calls.at(-1) };
-  }
-
-  /** Calls that end so, one after the other. */
-  fail(times: number, code = status.UNAVAILABLE, details = "down for repairs", args: StartArgs = {}): void {
-    for (let call = 0; call < times; call++) this.start(args).below?.end(code, details);
-  }
-}
 
 describe("the breaker interceptor", () => {
   it("E48, E49: opens on the fifth infrastructure failure in a row and then makes no call", async () => {
@@ -236,6 +214,9 @@ describe("the breaker interceptor", () => {
     [{ consecutiveFailures: 0 }, "consecutiveFailures is 0; allowed: 1 or more"],
     [{ openMs: 10, maxOpenMs: 5 }, "openMs is 10; allowed: 1 to maxOpenMs (5)"],
     [{ openMS: 10 }, "openMS is not a known key (did you mean openMs?)"],
+    [{ count: {}, sampling: {} }, "count is given beside sampling; allowed: one of"],
+    [{ scope: "method" }, "scope is not a known key"],
+    [{ probedBy: "health" }, "probedBy is not a known key"],
   ])("refuses %o", (options, sentence) => {
     const error = configErrorOf(() => breakerInterceptor(options as BreakerInterceptorOptions));
 

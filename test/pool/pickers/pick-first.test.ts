@@ -1,31 +1,50 @@
-import { expect, it } from "vitest";
-import { PICKER_POLICIES } from "../../../src/pool/pickers/index.js";
+import { describe, expect, it } from "vitest";
 import { pickFirst } from "../../../src/pool/pickers/pick-first.js";
-import type { Candidate } from "../../../src/pool/pickers/picker.js";
+import {
+  ANY,
+  allBut,
+  CALL,
+  type FakeCandidate,
+  fakeCandidates,
+  NOBODY,
+  pickerInput,
+} from "./fake-candidate.js";
 
-const [A, B]: [Candidate, Candidate] = [
-  { endpoint: { address: "10.0.0.1:1" } },
-  { endpoint: { address: "10.0.0.2:1" } },
-];
+const [A, B, C] = fakeCandidates(3) as [FakeCandidate, FakeCandidate, FakeCandidate];
 
-it("pick_first sends every call to the first endpoint", () => {
-  const picker = pickFirst.create([A, B], null, 0.9);
+describe("pick_first", () => {
+  it("sends every call to the first endpoint", () => {
+    const picker = pickFirst.create(pickerInput([A, B]));
 
-  const picks = Array.from({ length: 5 }, () => picker.pick({ accepts: () => true }));
+    const picks = Array.from({ length: 5 }, () => picker.pick(ANY, CALL));
 
-  expect(new Set(picks)).toEqual(new Set([A]));
-});
+    expect(new Set(picks)).toEqual(new Set([A]));
+  });
 
-it("pick_first takes the next one when the filter refuses the first, and none when it refuses all", () => {
-  const picker = pickFirst.create([A, B], null, 0);
+  it("takes the next one when the filter refuses the first, none when it refuses all, and then returns", () => {
+    const picker = pickFirst.create(pickerInput([A, B]));
+    picker.pick(ANY, CALL);
 
-  expect(picker.pick({ accepts: (candidate) => candidate !== A })).toBe(B);
-  expect(picker.pick({ accepts: () => false })).toBeNull();
-});
+    expect(picker.pick(allBut(A), CALL)).toBe(B);
+    expect(picker.pick(NOBODY, CALL)).toBeNull();
+    expect(picker.pick(ANY, CALL)).toBe(A);
+  });
 
-it("policies are found by gRPC's names, and say how much they connect", () => {
-  expect(Object.entries(PICKER_POLICIES).map(([key, { name, connects }]) => [key, name, connects])).toEqual([
-    ["round_robin", "round_robin", "all"],
-    ["pick_first", "pick_first", "first"],
-  ]);
+  it("stays with its choice when one that comes before it in the order is READY, too", () => {
+    const before = pickFirst.create(pickerInput([B]));
+    before.pick(ANY, CALL);
+
+    const after = pickFirst.create(pickerInput([A, B], { previous: before }));
+
+    expect(after.pick(ANY, CALL)).toBe(B);
+  });
+
+  it("takes the first in order when its choice is gone", () => {
+    const before = pickFirst.create(pickerInput([C]));
+    before.pick(ANY, CALL);
+
+    const after = pickFirst.create(pickerInput([A, B], { previous: before }));
+
+    expect(after.pick(ANY, CALL)).toBe(A);
+  });
 });

@@ -3,8 +3,9 @@ import * as grpc from "@grpc/grpc-js";
 import { callOptions, refreshingCredentials } from "holdfast";
 import { vi } from "vitest";
 import { startCall } from "../contract-calls.js";
-import { QUICK } from "../contract-doors.js";
+import { type DoorOptions, type Entrance, QUICK } from "../contract-doors.js";
 import { respondOk, respondTrailersOnly } from "../raw-http2-server.js";
+import { TlsFront } from "../tls-front.js";
 import { harmless, type Probe, raw, reasonOf, unary, yesIf } from "./probe.js";
 
 interface ClientInside {
@@ -58,11 +59,8 @@ export const messageProbes = {
       return Promise.resolve(metadata);
     });
     const channel = { ...QUICK, callCredentials };
-    const end = await entrance.call(
-      "unary",
-      { metadata: harmless() },
-      { channel, addresses: [server.address] },
-    );
+    const secured = await overTls(entrance, server.port);
+    const end = await entrance.call("unary", { metadata: harmless() }, { channel, ...secured });
     return yesIf(end.error === null && String(tokens) === "token 1,token 2");
   },
 
@@ -72,7 +70,8 @@ export const messageProbes = {
       metadata.set("authorization", "token");
       callback(null, metadata);
     });
-    await entrance.call("unary", { options: { credentials } });
+    const secured = await overTls(entrance, entrance.servers[0]?.port ?? 0);
+    await entrance.call("unary", { options: { credentials } }, secured);
     return yesIf(entrance.runs[0]?.metadata.get("authorization")[0] === "token");
   },
 
@@ -123,6 +122,12 @@ export const messageProbes = {
     }
   },
 } satisfies Record<string, Probe>;
+
+/** Credentials go over TLS only. */
+async function overTls(entrance: Entrance, port: number): Promise<DoorOptions> {
+  const { credentials, address } = entrance.use(await TlsFront.start(port));
+  return { credentials, addresses: [address] };
+}
 
 const marking: grpc.Interceptor = (options, nextCall) =>
   new grpc.InterceptingCall(nextCall(options), {
