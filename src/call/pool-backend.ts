@@ -53,6 +53,7 @@ export class PoolBackend implements Backend {
     this.#lanes = new Lanes(parsed.canonical, options, {
       ...deps,
       credentials: () => deps.credentials,
+      isWatched: false,
       policy: policyOf(options.loadBalancing),
       standingFor: (address) => this.#standings.of(address),
       onTrouble: () => this.#resolver?.refresh(),

@@ -43,6 +43,8 @@ export type ChannelEvent =
       readonly by: "bytes" | "health" | "dial";
     }
   | { readonly type: "connection.dead"; readonly endpoint: string; readonly callsEnded: number }
+  /** The servers of the target mind the pings: new connections ping less often. */
+  | { readonly type: "keepalive.raised"; readonly fromMs: number; readonly toMs: number }
   | {
       readonly type: "breaker.state";
       readonly endpoint: string;

@@ -14,6 +14,8 @@ export interface ConnectionDeps {
   readonly drainMs: number;
   /** Calls after which a connection is replaced, before HTTP/2 runs out of stream ids. */
   readonly maxCallsPerConnection: number;
+  /** True where streams of our own run beside the calls: of health, or of load. */
+  readonly isWatched: boolean;
   /** Async context of the channel, so that a connection does not hold the context of the call that opened it. */
   readonly context: AsyncResource;
 }

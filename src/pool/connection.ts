@@ -80,9 +80,9 @@ export class Connection implements Slot, DialOwner {
     return this.#state === "closed" || this.#hasGoaway || this.#dial.sockets.isClosed;
   }
 
-  /** True when nothing but a goodbye was heard of its end. */
+  /** True when the peer closed it without an error, and without the GOAWAY that its owner was told of. */
   get isOrderlyEnd(): boolean {
-    return this.#dial.sockets.error === null;
+    return this.#dial.sockets.error === null && !this.#hasGoaway;
   }
 
   get isSessionOver(): boolean {
@@ -107,17 +107,23 @@ export class Connection implements Slot, DialOwner {
   }
 
   callStarted(): void {
-    this.#inFlight++;
+    // Beside a Watch grpc-js takes no notice of a first call: it is to keep the process alive, and the Watch is not.
+    if (this.#inFlight++ === 0 && this.deps.isWatched) this.#dial.sockets.ref();
     this.standing.inFlight++;
     this.standing.picks++;
     if (++this.#callsMade === this.deps.maxCallsPerConnection) this.owner.onWornOut(this);
   }
 
   callEnded(): void {
-    this.#inFlight--;
+    if (--this.#inFlight === 0) this.rest();
     this.standing.inFlight--;
     if (this.#inFlight === 0 && this.#state === "draining") this.#release();
     this.owner.onCallEnded(this);
+  }
+
+  /** What is left to run there is nothing that a process would be kept alive for. */
+  rest(): void {
+    if (this.#inFlight === 0 && this.deps.isWatched) this.#dial.sockets.unref();
   }
 
   writeStarted(): void {

@@ -108,6 +108,15 @@ export class DialSockets {
     return this.#main?.bytesRead ?? 0;
   }
 
+  /** Keeps the process alive. */
+  ref(): void {
+    (this.#carrier ?? this.#main)?.ref();
+  }
+
+  unref(): void {
+    (this.#carrier ?? this.#main)?.unref();
+  }
+
   destroy(): void {
     this.#isDestroyed = true;
     for (const socket of this.#sockets) socket.destroy();

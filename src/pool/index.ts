@@ -12,6 +12,7 @@ export {
 } from "./guarded-credentials.js";
 export type { InnerCall } from "./inner-call.js";
 export { type InnerChannelFactory, innerChannelFactory } from "./inner-channel.js";
+export { KeepalivePace } from "./keepalive-pace.js";
 export { type PickFailure, pickFailure } from "./pick-failure.js";
 export { PickQueue, type PickWaiter } from "./pick-queue.js";
 export {

@@ -8,6 +8,7 @@ import {
 import type { Endpoint, SocketAddress } from "../core/index.js";
 import { canonicalAddress } from "../core/index.js";
 import type { Compression } from "./compression.js";
+import type { KeepalivePace } from "./keepalive-pace.js";
 import type { ResolvedPoolOptions } from "./pool-options.js";
 
 /** Long enough that grpc-js never acts by itself: idling is the pool's. Its timers take no more. */
@@ -25,11 +26,15 @@ export type InnerChannelFactory = (
 ) => ChannelInterface;
 
 /** The only file that makes grpc-js channels. */
-export function innerChannelFactory(options: ResolvedPoolOptions): InnerChannelFactory {
+export function innerChannelFactory(
+  options: ResolvedPoolOptions,
+  pace: Pick<KeepalivePace, "timeMs"> | null = null,
+): InnerChannelFactory {
   const shared = sharedOptions(options);
   return (endpoint, address, credentials, compression = options.compression) =>
     new Channel(innerTarget(endpoint, address), credentials, {
       ...shared,
+      ...(pace === null ? {} : { "grpc.keepalive_time_ms": pace.timeMs }),
       ...(compression === "identity"
         ? {}
         : { "grpc.default_compression_algorithm": compressionAlgorithms[compression] }),

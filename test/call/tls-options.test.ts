@@ -30,7 +30,7 @@ describe("a channel is secured in exactly one way", () => {
       { credentials: credentials.createSsl(), insecure: true },
       "insecure is true: is set beside credentials; give one of them",
     ],
-    [{ insecure: false }, "insecure is false: false needs tls or credentials"],
+    [{ insecure: false }, "insecure: false needs tls or credentials"],
   ])("%j is refused", (options, expected) => {
     expect(refusal(options)).toBe(`createChannel: 1 problem: ${expected}`);
   });

@@ -43,6 +43,7 @@ export class PoolBench {
       credentials: () => credentials.createInsecure(),
       makeChannel: this.network.makeChannel,
       lookup: this.network.lookup,
+      isWatched: false,
       context: new AsyncResource("test"),
       random,
       events,

@@ -62,6 +62,7 @@ export class SubchannelBench implements SubchannelOwner<Subchannel> {
       maxConnections: 1,
       maxStreamsPerConnection: 100,
       maxCallsPerConnection: 1_000_000,
+      isWatched: false,
       maxConnectionAgeMs: null,
       ...options,
     });
