@@ -56,6 +56,10 @@ export abstract class CallLife extends CallerSide implements RunningCall, Cancel
     return this.limits.settings.hashKey ?? null;
   }
 
+  get now(): number {
+    return this.limits.now;
+  }
+
   header(name: string): string | null {
     const values = this.metadata.get(name);
     return values.length === 0 ? null : values.join(",");

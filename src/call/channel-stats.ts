@@ -111,7 +111,7 @@ export function standingStats(
     health: health?.status ?? null,
     callsInFlight: inFlight,
     picks,
-    latencyMs: latencyMs === null ? null : Math.round(latencyMs * 100) / 100,
+    latencyMs: latencyMs < 0 ? null : Math.round(latencyMs * 100) / 100,
   };
 }
 

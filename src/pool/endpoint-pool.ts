@@ -38,7 +38,8 @@ export class EndpointPool extends SubchannelNews {
     const { min, max } = connectionsOf(options);
     const { checkTimeoutMs } = options.suspicion;
     this.#maxConnections = max;
-    this.#keeping = { ...deps, ...options, checkTimeoutMs, minConnections: min, maxConnections: max };
+    // In this order: the options of a channel hold credentials of their own.
+    this.#keeping = { ...options, ...deps, checkTimeoutMs, minConnections: min, maxConnections: max };
     this.#pickers = new PickerSet({
       policy,
       clock,

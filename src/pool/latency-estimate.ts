@@ -10,9 +10,9 @@ export class LatencyEstimate {
   #ms = -1;
   #at = 0;
 
-  /** The value now in ms, or null before the first attempt. */
-  read(now: number): number | null {
-    return this.#ms < 0 ? null : this.#ms * Math.exp(-Math.max(0, now - this.#at) / TAU_MS);
+  /** The value now in ms; -1 before the first attempt. */
+  read(now: number): number {
+    return this.#ms < 0 ? -1 : this.#ms * Math.exp(-Math.max(0, now - this.#at) / TAU_MS);
   }
 
   record(ms: number, now: number): void {
@@ -26,6 +26,6 @@ export class LatencyEstimate {
 
   /** An attempt that was given up took at least this long (R41). */
   recordAtLeast(ms: number, now: number): void {
-    if (ms > (this.read(now) ?? 0)) this.record(ms, now);
+    if (ms > this.read(now)) this.record(ms, now);
   }
 }

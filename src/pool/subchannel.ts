@@ -33,7 +33,7 @@ export class Subchannel extends ConnectionKeeper implements Candidate {
     return this.standing.lastSuccessAt;
   }
 
-  latencyMs(now: number): number | null {
+  latencyMs(now: number): number {
     return this.standing.latency.read(now);
   }
 

@@ -92,7 +92,7 @@ export class LanesBench {
   };
 }
 
-const CALL = { path: "/test.Echo/Say", hashKey: null, header: () => null };
+const CALL = { path: "/test.Echo/Say", hashKey: null, now: 0, header: () => null };
 
 /** What a call would get: a slot to run on. */
 export function slotOf(lane: Pick<EndpointPool, "pick">): Slot {

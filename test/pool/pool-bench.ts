@@ -22,7 +22,7 @@ export interface FakeGate extends EndpointGate {
 }
 
 /** A call without anything of its own. */
-export const CALL = { path: "/test.Echo/Say", hashKey: null, header: () => null };
+export const CALL = { path: "/test.Echo/Say", hashKey: null, now: 0, header: () => null };
 
 /** A pool with its surroundings. */
 export class PoolBench {

@@ -1,6 +1,5 @@
-import type { Clock } from "../../core/index.js";
 import { Dice } from "./dice.js";
-import type { Candidate, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
+import type { Candidate, PickCall, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
 import { sampleAccepted } from "./sample-accepted.js";
 
 /** Latency of an endpoint whose first attempt is still out: more than any that is known, so that no second one follows. */
@@ -12,20 +11,17 @@ const FADED_MS = 0.01;
 class LeastLatencyPicker<C extends Candidate> implements Picker<C> {
   readonly #candidates: readonly C[];
   readonly #dice: Dice;
-  readonly #clock: Clock;
 
-  constructor({ candidates, random, clock }: PickerInput<C>) {
+  constructor({ candidates, random }: PickerInput<C>) {
     this.#candidates = candidates;
     this.#dice = new Dice(random);
-    this.#clock = clock;
   }
 
-  pick(filter: PickFilter<C>): C | null {
+  pick(filter: PickFilter<C>, { now }: PickCall): C | null {
     const first = sampleAccepted(this.#candidates, filter, this.#dice);
     if (first === null) return null;
     const second = sampleAccepted(this.#candidates, filter, this.#dice);
     if (second === null || second === first) return first;
-    const now = this.#clock.now();
     return costOf(second, now) < costOf(first, now) ? second : first;
   }
 }
@@ -34,7 +30,7 @@ class LeastLatencyPicker<C extends Candidate> implements Picker<C> {
 function costOf(candidate: Candidate, now: number): number {
   const { inFlight } = candidate;
   const latencyMs = candidate.latencyMs(now);
-  if (latencyMs === null) return UNMEASURED_MS * inFlight;
+  if (latencyMs < 0) return UNMEASURED_MS * inFlight;
   return Math.max(FADED_MS, latencyMs) * (inFlight + 1);
 }
 
@@ -42,6 +38,5 @@ function costOf(candidate: Candidate, now: number): number {
 export const leastLatency: PickerPolicy = {
   name: "least_latency",
   connects: "all",
-  needsLatency: true,
   create: (input) => new LeastLatencyPicker(input),
 };

@@ -9,10 +9,11 @@ export interface Candidate {
   /** Monotonic ms at which the last attempt that succeeded here was started; 0 before the first. */
   readonly lastSuccessAt: number;
   /**
-   * Exponentially weighted latency of its attempts in ms, which falls while none is made; null before the first.
+   * Exponentially weighted latency of its attempts in ms, which falls while none is made; -1 before the first, as a
+   * null would put every number on the heap.
    * @param now monotonic ms
    */
-  latencyMs(now: number): number | null;
+  latencyMs(now: number): number;
   /**
    * Weight from the load it reports (gRFC A58), 0 while that is not usable.
    * @param now monotonic ms
@@ -31,6 +32,8 @@ export interface PickCall {
   readonly path: string;
   /** What the caller gave as `hashKey`; null without. */
   readonly hashKey: string | null;
+  /** Monotonic ms of the pick: asking a clock once more would cost an object on the heap. */
+  readonly now: number;
   /** A request header's values joined by commas; null when it is not set. */
   header(name: string): string | null;
 }
@@ -67,8 +70,6 @@ export interface PickerInput<C extends Candidate = Candidate> {
 export interface PickerPolicy {
   readonly name: string;
   readonly connects: ConnectScope;
-  /** True when it reads `latencyMs`, which costs each call a little. */
-  readonly needsLatency?: boolean;
   /** Set when it reads `reportedWeight`, to where the reports come from. */
   readonly loadReports?: LoadReportSource;
   create<C extends Candidate>(input: PickerInput<C>): Picker<C>;

@@ -1,7 +1,6 @@
-import type { Clock } from "../../core/index.js";
 import { EdfSchedule } from "./edf-schedule.js";
 import { periodsOf } from "./periods.js";
-import type { Candidate, LoadReportSource, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
+import type { Candidate, LoadReportSource, PickCall, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
 import type { ResolvedWeightedRoundRobinOptions } from "./weighted-round-robin-options.js";
 
 /** Where weights come from, and after how many ms they are looked at again; null never. */
@@ -15,14 +14,12 @@ const fromEndpoints: Weights = { of: ({ endpoint }) => endpoint.weight ?? 1, upd
 /** Each endpoint as often as it weighs, evenly spread. */
 class WeightedRoundRobinPicker<C extends Candidate> implements Picker<C> {
   readonly #candidates: readonly C[];
-  readonly #clock: Clock;
   readonly #weights: Weights;
   readonly #schedule: EdfSchedule;
   #weighedAt: number;
 
   constructor({ candidates, previous, clock, random }: PickerInput<C>, weights: Weights) {
     this.#candidates = candidates;
-    this.#clock = clock;
     this.#weights = weights;
     this.#weighedAt = clock.now();
     const phases = new Float64Array(candidates.length);
@@ -31,12 +28,12 @@ class WeightedRoundRobinPicker<C extends Candidate> implements Picker<C> {
     this.#schedule = new EdfSchedule(this.#periods(), phases);
   }
 
-  pick(filter: PickFilter<C>): C | null {
+  pick(filter: PickFilter<C>, { now }: PickCall): C | null {
     const candidates = this.#candidates;
     const schedule = this.#schedule;
     // The last turn is still open where all were refused, or where the filter threw.
     schedule.giveUp();
-    this.#renew();
+    this.#renew(now);
     for (let index = schedule.next; index >= 0; index = schedule.next) {
       const candidate = candidates[index] as C;
       if (filter.accepts(candidate)) {
@@ -49,11 +46,9 @@ class WeightedRoundRobinPicker<C extends Candidate> implements Picker<C> {
   }
 
   /** No timer does this: nobody needs the weights between two picks. */
-  #renew(): void {
+  #renew(now: number): void {
     const { updateMs } = this.#weights;
-    if (updateMs === null) return;
-    const now = this.#clock.now();
-    if (now - this.#weighedAt < updateMs) return;
+    if (updateMs === null || now - this.#weighedAt < updateMs) return;
     this.#weighedAt = now;
     this.#schedule.setPeriods(this.#periods());
   }
