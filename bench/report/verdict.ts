@@ -2,7 +2,7 @@
 export interface Verdict {
   readonly measure: string;
   readonly value: number;
-  readonly relation: "at most" | "below";
+  readonly relation: "at most" | "at least" | "below";
   readonly limit: number;
   readonly isMet: boolean;
   /** What would be better still, where the target says so. */
@@ -13,6 +13,10 @@ export interface Verdict {
 export function atMost(measure: string, value: number, limit: number, aim?: number): Verdict {
   const verdict = { measure, value, relation: "at most", limit, isMet: value <= limit } as const;
   return aim === undefined ? verdict : { ...verdict, aim };
+}
+
+export function atLeast(measure: string, value: number, limit: number): Verdict {
+  return { measure, value, relation: "at least", limit, isMet: value >= limit };
 }
 
 export function below(measure: string, value: number, limit: number): Verdict {

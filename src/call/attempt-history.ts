@@ -69,7 +69,9 @@ export class AttemptHistory {
     const { code, metadata, origin } = outcome;
     const details = origin === "remote" ? outcome.details : explanation;
     env.events.emit({ type: "call.failed", method: path, attempts, code, reason, explanation });
-    const report = { reason, origin, processed, attempts: trail.records, explanation };
+    const { retryAt } = outcome;
+    const more = retryAt === undefined || reason !== "CIRCUIT_OPEN" ? {} : { retryAt };
+    const report = { reason, origin, processed, attempts: trail.records, explanation, ...more };
     return reportedStatus({ code, details, metadata }, report);
   }
 }

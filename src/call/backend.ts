@@ -1,5 +1,5 @@
 import type { ChannelInterface } from "@grpc/grpc-js";
-import type { CloseOptions, Endpoint } from "../core/index.js";
+import type { CloseOptions, Endpoint, Subscription } from "../core/index.js";
 import type { Readiness } from "../pool/index.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { Compression } from "./compression.js";
@@ -33,8 +33,12 @@ export interface Backend {
   readiness(): Readiness;
   /** Dials at once where a redial is being waited for, at one endpoint or at all. */
   resetBackoff(address?: string): void;
-  /** About once a second while calls run. */
+  /** True where there is something to look after between calls. */
+  readonly isWatchful: boolean;
+  /** About once a second while there is something to look after. */
   tick(): void;
+  /** See `ResilientChannel.isolate`. */
+  isolate(address: string): Subscription;
   /** Time has passed unnoticed: connections are verified before they are used. */
   verify(cause: string): void;
   /** No call for a long time. */

@@ -2,16 +2,24 @@ import { guardCallCredentials } from "../pool/index.js";
 import type { Backend } from "./backend.js";
 import type { CallEnv } from "./call-env.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
-import { FailureCounts } from "./failure-counts.js";
 import { StartQueue } from "./start-queue.js";
 import { TurnClock } from "./turn-clock.js";
 
-type Given = Pick<CallEnv, "clock" | "events" | "policies" | "known" | "throttle" | "budget">;
+type Given = Pick<CallEnv, "clock" | "events" | "policies" | "known" | "throttle" | "budget" | "failures">;
 type Hooks = Pick<CallEnv, "noteThrottled" | "callStarted" | "callEnded">;
 
 /** What all calls of a channel share, as they find it at first. */
 export function channelEnv(
-  { clock, events, policies, known, throttle, budget, options }: Given & { options: ResolvedChannelOptions },
+  {
+    clock,
+    events,
+    policies,
+    known,
+    throttle,
+    budget,
+    failures,
+    options,
+  }: Given & { options: ResolvedChannelOptions },
   backend: Backend,
   hooks: Hooks,
 ): CallEnv {
@@ -38,7 +46,7 @@ export function channelEnv(
       transparentRetries: 0,
       hedges: 0,
     },
-    failures: new FailureCounts(),
+    failures,
     closedDetails: null,
     ...hooks,
   };

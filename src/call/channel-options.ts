@@ -1,11 +1,23 @@
 import { z } from "zod";
-import { breakerOptionsSchema, maxEjectionPercentSchema } from "../breaker/index.js";
+import {
+  breakerOptionsSchema,
+  maxEjectionPercentSchema,
+  outlierEjectionOptionsSchema,
+} from "../breaker/index.js";
 import { exceeds, isObject, methodNameSchema, positiveMs, suggest } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
-import { compressionSchema, poolOptionsShape, tlsOptionsSchema } from "../pool/index.js";
+import {
+  compressionSchema,
+  connectionsInOrder,
+  healthDataSchema,
+  healthOptionsSchema,
+  poolOptionsShape,
+  tlsOptionsSchema,
+} from "../pool/index.js";
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
 import { callCredentialsSchema, channelCredentialsSchema, securedOneWay } from "./credential-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
+import { poolRules } from "./pool-rules.js";
 
 /** The presets by name; `presets.ts` has their values. */
 export const PRESET_NAMES = ["grpc", "documents", "low-latency", "batch", "etcd", "raft", "eraft"] as const;
@@ -109,6 +121,10 @@ const channelOptionsShape = {
   breaker: z.union([z.literal(false), breakerOptionsSchema]).prefault({}),
   /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */
   maxEjectionPercent: maxEjectionPercentSchema,
+  /** Takes endpoints out of use that fail more than the others (gRFC A50). Off by default. */
+  outlierEjection: outlierEjectionOptionsSchema.optional(),
+  /** Asks the endpoints for their health (gRFC A17). Off by default. */
+  health: healthOptionsSchema.optional(),
   /** Options by `package.Service/Method` or `package.Service`; the more exact name wins, field by field. */
   methods: z.record(methodNameSchema, methodOptionsSchema).default({}),
   /** One or several serialized FileDescriptorSets: tell which methods are idempotent, and of what kind each is. */
@@ -123,10 +139,11 @@ const {
   insecure: _insecure,
   callCredentials: _callCredentials,
   descriptors: _descriptors,
+  health: _health,
   ...dataShape
 } = channelOptionsShape;
 /** The options that are plain data and can stand in a file, which has its own way to say how a channel is secured. */
-export const channelDataShape = dataShape;
+export const channelDataShape = { ...dataShape, health: healthDataSchema.optional() };
 
 /** Holds wherever a channel's data stands. */
 export const attemptWithinCall = z.refine<{ attemptTimeoutMs?: unknown; timeoutMs?: unknown }>(
@@ -204,10 +221,11 @@ function fieldsOf(value: unknown): Fields {
   return isObject({ value }) ? (value as Fields) : {};
 }
 
+/** What holds across the keys of a channel, wherever they stand. */
+export const channelRules = [attemptWithinCall, methodsWithinChannel, connectionsInOrder, poolRules] as const;
+
 /** All options of a channel. */
-export const channelOptionsSchema = z
-  .strictObject(channelOptionsShape)
-  .check(securedOneWay, attemptWithinCall, methodsWithinChannel);
+export const channelOptionsSchema = z.strictObject(channelOptionsShape).check(securedOneWay, ...channelRules);
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

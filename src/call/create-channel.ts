@@ -10,11 +10,12 @@ import {
   systemRandom,
 } from "../core/index.js";
 import { systemLookup, type ValidTarget } from "../discovery/index.js";
-import { type InnerChannelFactory, innerChannelFactory, isPlaintext, TlsMaterial } from "../pool/index.js";
+import { type InnerChannelFactory, isPlaintext, TlsMaterial } from "../pool/index.js";
 import { ThrottleRegistry } from "../retry/index.js";
 import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.js";
 import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
 import { NAME_OVERRIDE } from "./credential-options.js";
+import { FailureCounts } from "./failure-counts.js";
 import { hedgedByDefinition } from "./method-names.js";
 import { MethodPolicies } from "./method-policy.js";
 import { PoolBackend } from "./pool-backend.js";
@@ -75,21 +76,21 @@ export function poolChannel(
   if (isPlaintext(credentials))
     warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
   const context = new AsyncResource("HoldfastChannel");
-  return new ResilientChannel({
+  const channel = new ResilientChannel({
     ...parts,
     makeBackend: (onState) => {
-      const backend = new PoolBackend(parsed, effective, {
+      const backend = new PoolBackend(parsed, withTlsName(effective), {
         ...parts,
         lookup,
         env,
         credentials,
-        makeChannel: makeChannel ?? innerChannelFactory(withTlsName(effective)),
+        makeChannel,
         context,
         onState,
       });
       context.runInAsyncScope(() =>
         material?.start(
-          () => {},
+          () => backend.rotate("new certificates"),
           (problem) => warnOfRejected(parsed, problem),
         ),
       );
@@ -100,6 +101,8 @@ export function poolChannel(
       parts.onReleased();
     },
   });
+  if (effective.connecting === "eager") channel.getConnectivityState(true);
+  return channel;
 }
 
 /** The name that all certificates must carry, where `tls` has one. */
@@ -146,6 +149,7 @@ function channelParts(
     random,
     known,
     events: new EventHub(),
+    failures: new FailureCounts(),
     policies: new MethodPolicies(options, known, random),
     throttle,
     budget: new BufferBudget(retry.perCallBufferBytes, retry.perChannelBufferBytes),

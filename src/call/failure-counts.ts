@@ -30,6 +30,13 @@ export class FailureCounts {
     this.#at(method, endpoint)[kindOf(outcome)]++;
   }
 
+  /** These endpoints are gone. */
+  forget(endpoints: readonly string[]): void {
+    if (endpoints.length === 0) return;
+    const gone = new Set(endpoints);
+    for (const [key, { endpoint }] of this.#byPair) if (gone.has(endpoint)) this.#byPair.delete(key);
+  }
+
   list(): FailureCount[] {
     return [...this.#byPair.values()].map((count) => ({ ...count }));
   }

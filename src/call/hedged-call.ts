@@ -10,7 +10,7 @@ import { FreshCredentials } from "./fresh-credentials.js";
 import { HedgeRace } from "./hedge-race.js";
 import { HedgeTimer } from "./hedge-timer.js";
 import type { MethodPolicy } from "./method-policy.js";
-import { deadlineInBackoff, deadlineInQueue, unavailable } from "./own-outcomes.js";
+import { deadlineInBackoff, deadlineInQueue, pickFailed } from "./own-outcomes.js";
 import { QueueWait } from "./queue-wait.js";
 import { ResilientCall } from "./resilient-call.js";
 import { settleAttempt } from "./settle-attempt.js";
@@ -141,7 +141,7 @@ export class HedgedCall extends ResilientCall {
   #go(result: Slot | PickFailure): void {
     if ("kind" in result) {
       this.countAttempt();
-      const outcome = unavailable(result.details, result.reason);
+      const outcome = pickFailed(result);
       if (this.#race.size === 0) return this.#decide(null, outcome, null);
       // It says nothing of those in flight, and another one would find no endpoint at once either.
       return this.history.record(null, this.made, outcome, "dropped: others are in flight");

@@ -60,11 +60,11 @@ export class Lanes {
   }
 
   /** READY endpoints, in whichever lane, that are kept out of use. */
-  countOut(except: string): number {
-    if (this.#others.size === 0) return this.main.countOut(except);
+  countOut(except: string, path: string | null): number {
+    if (this.#others.size === 0) return this.main.countOut(except, path);
     return this.main.subchannels.filter(
       ({ endpoint: { address }, standing }) =>
-        address !== except && standing.isOut && this.#isReady(address, null),
+        address !== except && standing.isOut(path) && this.#isReady(address, null),
     ).length;
   }
 

@@ -1,6 +1,6 @@
 import { Metadata, status as Status, type StatusObject } from "@grpc/grpc-js";
 import { type Outcome, type Reason, saidBy } from "../core/index.js";
-import type { Slot } from "../pool/index.js";
+import type { PickFailure, Slot } from "../pool/index.js";
 import { notSent } from "./classify.js";
 
 /** A status of our own making. */
@@ -11,6 +11,12 @@ export function ownStatus(code: Status, details: string, metadata: Metadata = ne
 /** No attempt could be made. */
 export function unavailable(details: string, reason: Reason, progress?: Outcome["progress"]): Outcome {
   return notSent(ownStatus(Status.UNAVAILABLE, details), reason, progress);
+}
+
+/** No endpoint could be picked. */
+export function pickFailed({ details, reason, retryAt }: PickFailure): Outcome {
+  const outcome = unavailable(details, reason);
+  return retryAt === undefined ? outcome : { ...outcome, retryAt: new Date(retryAt) };
 }
 
 /** The deadline passed in a backoff: the last failure is named, because it is the cause (R12). */

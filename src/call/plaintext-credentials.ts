@@ -9,10 +9,7 @@ import { ownStatus } from "./own-outcomes.js";
  *
  * @returns how the attempt fails, unsent; null where nothing speaks against them
  */
-export function refusedInPlaintext(
-  slot: Slot & { readonly isPlaintext?: boolean },
-  credentials: CallCredentials | null,
-): Outcome | null {
+export function refusedInPlaintext(slot: Slot, credentials: CallCredentials | null): Outcome | null {
   if (credentials === null || slot.isPlaintext !== true || isEmptyCredentials(credentials)) return null;
   const details = `The call has credentials, and the connection to ${slot.address} is plaintext, where anybody on the way can read them: nothing was sent; use tls, or a unix: socket`;
   // Other gRPC clients say UNAUTHENTICATED, which is a server's word here (R163).

@@ -1,16 +1,38 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import type { Clock, ConnectivityWord, Endpoint, EventHub, HostLookup, Random } from "../core/index.js";
+import type {
+  Clock,
+  ConnectivityWord,
+  Endpoint,
+  EventHub,
+  HostLookup,
+  Random,
+  Subscription,
+} from "../core/index.js";
 import { createResolver, type Resolver, type ValidTarget } from "../discovery/index.js";
-import { type EndpointPool, type InnerChannelFactory, pickFailure, type Readiness } from "../pool/index.js";
+import {
+  type EndpointPool,
+  guardCallCredentials,
+  type InnerChannelFactory,
+  innerChannelFactory,
+  type KeepalivePace,
+  type PickerPolicy,
+  pickFailure,
+  policyOf,
+  type Readiness,
+} from "../pool/index.js";
 import type { Backend } from "./backend.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { EndpointStats } from "./channel-stats.js";
 import { checkEndpoints } from "./check-endpoints.js";
 import type { Compression } from "./compression.js";
+import { EndpointWatches } from "./endpoint-watches.js";
+import type { FailureCounts } from "./failure-counts.js";
+import { keepalivePace } from "./keepalive-warning.js";
 import { Lanes } from "./lanes.js";
-import { policyOf } from "./policy-of.js";
 import { Standings } from "./standings.js";
+import { subsetter } from "./subsetter.js";
+import { warnOnce } from "./warn-once.js";
 
 export interface PoolBackendDeps {
   readonly clock: Clock;
@@ -18,8 +40,10 @@ export interface PoolBackendDeps {
   readonly events: EventHub;
   readonly lookup: HostLookup;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly failures: FailureCounts;
   readonly credentials: ChannelCredentials;
-  readonly makeChannel: InnerChannelFactory;
+  /** Replaces the transport below the pool; undefined for grpc-js. */
+  readonly makeChannel: InnerChannelFactory | undefined;
   readonly context: AsyncResource;
   onState(word: ConnectivityWord): void;
 }
@@ -30,6 +54,8 @@ export class PoolBackend implements Backend {
   readonly ownChannel = null;
   readonly #lanes: Lanes;
   readonly #standings: Standings;
+  readonly #pace: KeepalivePace | null;
+  readonly #subset: (endpoints: readonly Endpoint[]) => readonly Endpoint[];
   #resolver: Resolver | null = null;
   #isAwake = false;
   #isClosed = false;
@@ -44,20 +70,43 @@ export class PoolBackend implements Backend {
   ) {
     this.target = parsed.canonical;
     this.mode = options.enabled ? "pool" : "disabled";
-    this.#standings = new Standings(options.breaker, options.maxEjectionPercent, {
+    const policy = policyOf(options.loadBalancing, (message) => warnOnce("HOLDFAST_PICKER", message));
+    const onChange = (address: string): void => this.#lanes.each((pool) => pool.reassess(address));
+    this.#standings = new Standings(options, {
       ...deps,
-      onChange: (address) => this.#lanes.each((pool) => pool.reassess(address)),
+      watches: this.#watchesFor(policy, onChange),
+      onChange,
       total: () => this.#lanes.main.size,
-      countOut: (except) => this.#lanes.countOut(except),
+      countOut: (except, path) => this.#lanes.countOut(except, path),
     });
+    this.#pace = keepalivePace(options, deps.events, this.target);
+    this.#subset = subsetter(options.subsetting, deps.random);
     this.#lanes = new Lanes(parsed.canonical, options, {
       ...deps,
       credentials: () => deps.credentials,
-      isWatched: false,
-      policy: policyOf(options.loadBalancing),
+      makeChannel: deps.makeChannel ?? innerChannelFactory(options, this.#pace),
+      isWatched: options.health !== undefined || policy.loadReports?.isOutOfBand === true,
+      policy,
       standingFor: (address) => this.#standings.of(address),
       onTrouble: () => this.#resolver?.refresh(),
+      onEndedByPeer: (livedMs) => this.#pace?.noteEnd(livedMs),
     });
+  }
+
+  #watchesFor(policy: PickerPolicy, onChange: (address: string) => void): EndpointWatches | null {
+    const { health, callCredentials } = this.options;
+    if (health === undefined && policy.loadReports === undefined) return null;
+    return new EndpointWatches(health ?? null, policy.loadReports ?? null, this.options, {
+      ...this.deps,
+      target: this.target,
+      credentials: callCredentials === undefined ? null : guardCallCredentials(callCredentials),
+      endpointAt: (address) => this.#lanes.main.at(address)?.endpoint ?? { address },
+      onChange,
+    });
+  }
+
+  get isWatchful(): boolean {
+    return this.#standings.isWatchful;
   }
 
   get transport(): EndpointPool {
@@ -106,7 +155,17 @@ export class PoolBackend implements Backend {
   }
 
   tick(): void {
+    this.#standings.tick(this.deps.clock.now());
     this.#lanes.each((pool) => pool.tick());
+  }
+
+  isolate(address: string): Subscription {
+    return this.#standings.isolate(address);
+  }
+
+  /** Replaces every connection without a call noticing. */
+  rotate(cause: string): void {
+    this.#lanes.each((pool) => pool.rotate(cause));
   }
 
   verify(cause: string): void {
@@ -147,8 +206,9 @@ export class PoolBackend implements Backend {
   }
 
   #apply(endpoints: readonly Endpoint[]): void {
-    const { added, removed } = this.#lanes.update(endpoints);
+    const { added, removed } = this.#lanes.update(this.#subset(endpoints));
     this.#standings.forget(removed);
+    this.deps.failures.forget(removed);
     if (added.length + removed.length === 0) return;
     this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
   }

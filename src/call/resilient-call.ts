@@ -3,6 +3,7 @@ import type { Outcome, Timer } from "../core/index.js";
 import type {
   Candidate,
   InnerCall,
+  LoadView,
   PickCall,
   PickFilter,
   PickResult,
@@ -17,6 +18,7 @@ import { CallLife } from "./call-life.js";
 import { cancelled, classify } from "./classify.js";
 import { issuesNow } from "./fresh-credentials.js";
 import { failedStart, notGrpc, readable } from "./own-outcomes.js";
+import { refusedInPlaintext } from "./plaintext-credentials.js";
 import { StreamWatch, type StreamWatchOwner } from "./stream-watch.js";
 
 /** How much earlier than ours a server's timer may fire for the same deadline; it is sent in whole milliseconds. */
@@ -137,6 +139,11 @@ export abstract class ResilientCall
   /** @returns null, or how it failed: grpc-js threw, so nothing was sent */
   protected startAttempt(attempt: Attempt): Outcome | null {
     const { slot } = attempt;
+    const refusal = refusedInPlaintext(slot, this.credentials);
+    if (refusal !== null) {
+      attempt.gate.abandon(attempt.isProbe);
+      return refusal;
+    }
     if (this.watch === undefined) this.watchStream();
     const metadata = attemptMetadata(this.metadata, this.counted - 1, slot.isPooled, this.isWaitingForReady);
     const issues = issuesNow(this.credentials, slot.callCredentials);
@@ -180,6 +187,7 @@ export abstract class ResilientCall
     this.limits.readClock();
     const { now } = this.limits;
     attempt.gate.succeed(attempt.isProbe, now - startedAt);
+    if (slot.standing.load?.isPerCall === true) noteLoad(slot.standing.load, status, now);
     slot.standing.succeeded(startedAt, this.kind.responseStream ? null : now - startedAt, now);
     this.env.throttle?.recordSuccess();
     announceEnd(this, attempt, status.code);
@@ -210,4 +218,12 @@ export abstract class ResilientCall
     this.watch?.stop();
     super.release();
   }
+}
+
+/** Where a server puts the report of its load (R124). */
+const LOAD_REPORT = "endpoint-load-metrics-bin";
+
+function noteLoad(load: LoadView, { metadata }: StatusObject, now: number): void {
+  const [report] = metadata.get(LOAD_REPORT);
+  if (report instanceof Uint8Array) load.report(report, now);
 }

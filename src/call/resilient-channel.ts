@@ -5,11 +5,9 @@ import {
   type ConnectivityWord,
   Drain,
   type Endpoint,
-  type EventHub,
   type EventListener,
   type Subscription,
 } from "../core/index.js";
-import type { RetryThrottle } from "../retry/index.js";
 import { awaitReady, followChannel, type ReadyOptions } from "./await-ready.js";
 import type { Backend } from "./backend.js";
 import type { CallEnv } from "./call-env.js";
@@ -21,7 +19,6 @@ import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
 import { createCall } from "./create-call.js";
 import { Housekeeping } from "./housekeeping.js";
 import type { ResilientCall } from "./resilient-call.js";
-import type { BufferBudget } from "./retry-buffer.js";
 import type { KnownMethods } from "./rpc-kind.js";
 import { type RunningCall, RunningCalls } from "./running-calls.js";
 
@@ -29,11 +26,10 @@ type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
 
 const CLOSED_DETAILS = "The channel is closed";
 
-export interface ChannelParts extends Pick<CallEnv, "clock" | "policies" | "known"> {
+type Shared = "clock" | "policies" | "known" | "failures" | "events" | "throttle" | "budget";
+
+export interface ChannelParts extends Pick<CallEnv, Shared> {
   readonly options: ResolvedChannelOptions;
-  readonly events: EventHub;
-  readonly throttle: RetryThrottle | null;
-  readonly budget: BufferBudget;
   makeBackend(onState: (word: ConnectivityWord) => void): Backend;
   /** The channel is gone: what is shared with others is given back. */
   onReleased(): void;
@@ -53,7 +49,6 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #isThrottled = false;
   readonly #drain: Drain;
 
-  /** Use `createChannel`. */
   constructor(parts: ChannelParts) {
     super();
     this.#parts = parts;
@@ -66,6 +61,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     const { verifyAfterIdleMs } = options.suspicion;
     this.#housekeeping = new Housekeeping(clock, options.idleTimeoutMs, verifyAfterIdleMs, {
       isBusy: () => this.#running.size > 0,
+      isWatchful: this.#backend.isWatchful,
       onTick: () => this.#backend.tick(),
       onPause: (cause) => this.#backend.verify(cause),
       onIdle: () => this.#backend.enterIdle(),
@@ -164,6 +160,15 @@ export class ResilientChannel extends Closable implements ChannelInterface {
         if (this.#running.size === 0) this.#backend.enterIdle();
       },
     });
+  }
+
+  /**
+   * Takes an endpoint out of use by hand, as an open breaker does, until the subscription is disposed. Calls that run
+   * there go on.
+   * @throws ResilienceError `CONFIG_INVALID` for an address that is no endpoint, or where there are no breakers
+   */
+  isolate(address: string): Subscription {
+    return this.#backend.isolate(address);
   }
 
   endpoints(): readonly EndpointStats[] {

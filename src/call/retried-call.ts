@@ -8,7 +8,7 @@ import type { CallEnv } from "./call-env.js";
 import type { CallLimits } from "./call-limits.js";
 import { refreshRefused } from "./fresh-credentials.js";
 import type { MethodPolicy } from "./method-policy.js";
-import { deadlineInBackoff, deadlineInQueue, unavailable } from "./own-outcomes.js";
+import { deadlineInBackoff, deadlineInQueue, pickFailed } from "./own-outcomes.js";
 import { ResilientCall } from "./resilient-call.js";
 import { settleAttempt } from "./settle-attempt.js";
 import { transparentDelayMs } from "./transparent-delay.js";
@@ -121,7 +121,7 @@ export class RetriedCall extends ResilientCall {
   private go(result: Slot | PickFailure): void {
     if ("kind" in result) {
       this.countAttempt();
-      return this.decide(null, unavailable(result.details, result.reason), null);
+      return this.decide(null, pickFailed(result), null);
     }
     const attempt = this.newAttempt(result);
     this.#phase = attempt;

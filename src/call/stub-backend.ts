@@ -1,5 +1,5 @@
 import { type ChannelInterface, connectivityState } from "@grpc/grpc-js";
-import { type Clock, configInvalid, type EventHub, type Random } from "../core/index.js";
+import { type Clock, configInvalid, type EventHub, type Random, type Subscription } from "../core/index.js";
 import type { Readiness } from "../pool/index.js";
 import type { Backend } from "./backend.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
@@ -20,6 +20,7 @@ export class StubBackend implements Backend {
   readonly mode: Backend["mode"];
   readonly target: string;
   readonly transport: StubChannelTransport;
+  readonly #standings: Standings;
   private readonly clock: Clock;
 
   constructor(
@@ -30,13 +31,14 @@ export class StubBackend implements Backend {
     this.clock = deps.clock;
     this.mode = options.enabled ? "stub-channel" : "disabled";
     this.target = ownChannel.getTarget();
-    const standings = new Standings(options.breaker, options.maxEjectionPercent, {
+    this.#standings = new Standings(options, {
       ...deps,
+      watches: null,
       onChange: () => {},
       total: () => 1,
       countOut: () => 0,
     });
-    this.transport = new StubChannelTransport(ownChannel, standings.of(this.target), deps.clock);
+    this.transport = new StubChannelTransport(ownChannel, this.#standings.of(this.target), deps.clock);
   }
 
   get callsQueued(): number {
@@ -73,7 +75,17 @@ export class StubBackend implements Backend {
 
   resetBackoff(): void {}
 
-  tick(): void {}
+  get isWatchful(): boolean {
+    return this.#standings.isWatchful;
+  }
+
+  tick(): void {
+    this.#standings.tick(this.clock.now());
+  }
+
+  isolate(address: string): Subscription {
+    return this.#standings.isolate(address);
+  }
 
   verify(): void {}
 

@@ -38,10 +38,11 @@ export class StubChannelTransport implements CallTransport, Slot {
   pick({ path }: PickCall): Slot | PickFailure {
     const { standing, clock } = this;
     if (standing.admits(path)) return this;
-    const now = clock.now();
-    const inMs = Math.max(0, Math.round((standing.retryAt(path) ?? now) - now));
-    const details = `${this.address}: the circuit breaker is open; next probe in ${inMs} ms`;
-    return { ...pickFailure("CIRCUIT_OPEN", details), retryAt: clock.epoch() + inMs };
+    const { why, retryAt } = standing.obstacle(path);
+    const inMs = retryAt === null ? null : Math.max(0, Math.round(retryAt - clock.now()));
+    const next = inMs === null ? why : `next probe in ${inMs} ms`;
+    const failure = pickFailure("CIRCUIT_OPEN", `${this.address}: the circuit breaker is open; ${next}`);
+    return inMs === null ? failure : { ...failure, retryAt: clock.epoch() + inMs };
   }
 
   createCall(method: string, deadline: number, host: string | null | undefined): InnerCall {

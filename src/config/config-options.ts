@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { attemptWithinCall, channelDataShape, methodsWithinChannel } from "../call/channel-options.js";
+import { channelDataShape, channelRules, methodsWithinChannel } from "../call/channel-options.js";
+import { poolRules } from "../call/pool-rules.js";
 import { canonicalAddress, isObject, parseAddress } from "../core/index.js";
 import { targetSchema } from "../discovery/target-options.js";
+import { connectionsInOrder } from "../pool/pool-options.js";
 import { type TlsFileOptions, tlsFileOptionsSchema } from "../pool/tls-options.js";
 import {
   clerkChannelRefusals,
@@ -126,7 +128,7 @@ const clerkChannel = z
     discovery: withoutDefault(channelDataShape.discovery),
     ...clerkChannelRefusals,
   })
-  .check(methodsWithinChannel)
+  .check(methodsWithinChannel, connectionsInOrder, poolRules)
   .prefault({});
 
 /** The same below peers. Unless it is set, the largest message follows from what the peers may send. */
@@ -136,7 +138,7 @@ const raftChannel = z
     maxSendMessageBytes: withoutDefault(channelDataShape.maxSendMessageBytes),
     ...raftChannelRefusals,
   })
-  .check(attemptWithinCall, methodsWithinChannel)
+  .check(...channelRules)
   .prefault({});
 
 /** For an option about which it matters whether somebody set it. */
@@ -158,7 +160,7 @@ export function configSchema(filesOf: TlsFilesCheck) {
     channels: named(
       z
         .strictObject({ target: targetSchema, ...security, ...channelDataShape })
-        .check(securedOneWay, attemptWithinCall, methodsWithinChannel)
+        .check(securedOneWay, ...channelRules)
         .meta(SECURED_ONE_WAY),
     ),
     /** Clerks by name: `servers` or `target`, the options of `createClerk`, and `channel` with further ones of its channel. */

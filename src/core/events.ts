@@ -43,11 +43,36 @@ export type ChannelEvent =
       readonly by: "bytes" | "health" | "dial";
     }
   | { readonly type: "connection.dead"; readonly endpoint: string; readonly callsEnded: number }
+  | {
+      readonly type: "endpoint.health";
+      readonly endpoint: string;
+      readonly status: "unknown" | "serving" | "not-serving";
+      /** Why it is not serving. */
+      readonly detail?: string;
+    }
+  | {
+      /** Out of use, because it failed more than the others. */
+      readonly type: "endpoint.ejected";
+      readonly endpoint: string;
+      readonly method: "success_rate" | "failure_percentage";
+      /** How long at least. */
+      readonly forMs: number;
+    }
+  | {
+      /** It failed more than the others, and is left in use. */
+      readonly type: "endpoint.spared";
+      readonly endpoint: string;
+      readonly method: "success_rate" | "failure_percentage";
+      readonly why: "enforcement_percentage" | "max_ejection_overflow";
+    }
+  | { readonly type: "endpoint.unejected"; readonly endpoint: string }
   /** The servers of the target mind the pings: new connections ping less often. */
   | { readonly type: "keepalive.raised"; readonly fromMs: number; readonly toMs: number }
   | {
       readonly type: "breaker.state";
       readonly endpoint: string;
+      /** Where each method has a breaker of its own. */
+      readonly method?: string;
       readonly from: BreakerStateWord;
       readonly to: BreakerStateWord;
       /** For `open`: how long until a probe is let through. */

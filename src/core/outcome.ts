@@ -19,6 +19,8 @@ export interface Outcome {
   readonly progress: Progress;
   /** True when the whole connection ended, so that every call on it tells of the same event. */
   readonly isConnectionLoss: boolean;
+  /** When a breaker that refused it lets a probe through; absent where nothing is known of it. */
+  readonly retryAt?: Date;
 }
 
 /** One line of the attempt trail: what was tried, where, how it ended, and why there was or was not a next one. */
@@ -54,6 +56,8 @@ export interface FailureReport {
   readonly attempts: readonly AttemptRecord[];
   /** One sentence with the numbers. */
   readonly explanation: string;
+  /** For CIRCUIT_OPEN: when a probe will be let through. */
+  readonly retryAt?: Date;
   /** The ids of a Clerk's write; undefined for everything else. */
   readonly command?: CommandIds | undefined;
 }

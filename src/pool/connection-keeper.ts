@@ -80,10 +80,13 @@ export abstract class ConnectionKeeper
     this.redial.ended();
     this.backoff.reset();
     this.standing.gate.reconnected();
-    if (this.set.size === 0) this.readySince = clock.now();
+    if (this.set.size === 0) {
+      this.readySince = clock.now();
+      this.standing.load?.restart();
+    }
     const spread = 1 + AGE_JITTER * (2 * random.next() - 1);
     this.set.add(connection, connection.readyAt + (maxConnectionAgeMs ?? Number.POSITIVE_INFINITY) * spread);
-    this.standing.health?.add(connection);
+    this.standing.addConnection(connection);
     this.#replaceOld();
     this.refill(clock.now());
     this.tellRoom();

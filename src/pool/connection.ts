@@ -2,6 +2,7 @@ import { type CallCredentials, type ChannelInterface, connectivityState } from "
 import type { Endpoint, Timer } from "../core/index.js";
 import type { ConnectionDeps } from "./connection-deps.js";
 import { Dial, type DialOwner } from "./dial.js";
+import { isPlaintext } from "./dial-credentials.js";
 import type { InnerCall } from "./inner-call.js";
 import type { Incident, Slot } from "./slot.js";
 import type { Standing } from "./standing.js";
@@ -95,6 +96,10 @@ export class Connection implements Slot, DialOwner {
 
   get callCredentials(): CallCredentials | null {
     return this.#dial.callCredentials;
+  }
+
+  get isPlaintext(): boolean {
+    return isPlaintext(this.deps.credentials()) && !this.address.startsWith("unix:");
   }
 
   dial(): void {

@@ -136,7 +136,7 @@ export abstract class DialledConnections {
 
   /** @returns false when it was not in the set */
   protected remove(connection: Connection): boolean {
-    this.standing.health?.remove(connection);
+    this.standing.removeConnection(connection);
     return this.set.remove(connection);
   }
 

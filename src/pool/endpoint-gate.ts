@@ -16,6 +16,8 @@ export interface EndpointGate {
   /** @param isOfConnection true for a failed dial or a lost connection */
   fail(isProbe: boolean, isOfConnection?: boolean): void;
   abandon(isProbe: boolean): void;
+  /** The endpoint said that it is well; says something only to a breaker that health checks close. */
+  healthy?(): void;
   /** A fresh connection is evidence from outside that the endpoint is back. */
   reconnected(): void;
 }

@@ -68,10 +68,10 @@ export class EndpointPool extends SubchannelNews {
   }
 
   /** READY endpoints that breakers or ejection keep out of use: what the panic floor counts. */
-  countOut(except: string): number {
+  countOut(except: string, path: string | null): number {
     let out = 0;
     for (const { endpoint, standing } of this.#set.ready) {
-      if (endpoint.address !== except && standing.isOut) out++;
+      if (endpoint.address !== except && standing.isOut(path)) out++;
     }
     return out;
   }

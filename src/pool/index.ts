@@ -10,9 +10,19 @@ export {
   nameOf,
   toMetadata,
 } from "./guarded-credentials.js";
+export { EndpointHealth } from "./health-endpoint.js";
+export {
+  type HealthOptions,
+  type HealthProbe,
+  healthDataSchema,
+  healthOptionsSchema,
+  type ResolvedHealthOptions,
+} from "./health-options.js";
 export type { InnerCall } from "./inner-call.js";
 export { type InnerChannelFactory, innerChannelFactory } from "./inner-channel.js";
 export { KeepalivePace } from "./keepalive-pace.js";
+export { LoadReportStream } from "./load-report-stream.js";
+export { LoadWeight } from "./load-weight.js";
 export { type PickFailure, pickFailure } from "./pick-failure.js";
 export { PickQueue, type PickWaiter } from "./pick-queue.js";
 export {
@@ -25,6 +35,18 @@ export {
   pickFirst,
   roundRobin,
 } from "./pickers/index.js";
+export {
+  type LoadBalancing,
+  type PickerFactory,
+  policyOf,
+  registerPicker,
+} from "./pickers/registry.js";
+export {
+  deterministicSubset,
+  type ResolvedSubsettingOptions,
+  randomSubset,
+  subsettingOptionsSchema,
+} from "./pickers/subsetting.js";
 export type { PickResult, PoolDeps } from "./pool-deps.js";
 export {
   connectionsInOrder,
@@ -35,7 +57,13 @@ export {
 export type { Readiness } from "./readiness.js";
 export { isTrailersOnly } from "./server-status.js";
 export type { Incident, Slot } from "./slot.js";
-export { type OutlierTally, Standing } from "./standing.js";
+export {
+  type LoadView,
+  type MethodGates,
+  type OutlierTally,
+  Standing,
+  type StandingParts,
+} from "./standing.js";
 export type { Subchannel } from "./subchannel.js";
 export { type TlsProblem, tlsProblems } from "./tls-check.js";
 export { TlsMaterial } from "./tls-material.js";

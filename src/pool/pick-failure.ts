@@ -64,10 +64,11 @@ function circuitOpen(
   clock: Clock,
 ): PickFailure {
   const out = subchannels.filter(({ standing }) => !standing.admits(path));
-  const retryAts = out.map(({ standing }) => standing.retryAt(path)).filter((at) => at !== null);
+  const obstacles = out.map(({ standing }) => standing.obstacle(path));
+  const retryAts = obstacles.map(({ retryAt }) => retryAt).filter((at) => at !== null);
   const retryInMs =
     retryAts.length === 0 ? null : Math.max(0, Math.round(Math.min(...retryAts) - clock.now()));
-  const retry = retryInMs === null ? "a probe is under way" : `next probe in ${retryInMs} ms`;
+  const retry = retryInMs === null ? obstacles[0]?.why : `next probe in ${retryInMs} ms`;
   const names = out.slice(0, 3).map(({ endpoint }) => endpoint.address);
   return {
     ...pickFailure(

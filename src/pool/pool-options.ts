@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { durationMs, exceeds, isObject, positiveMs } from "../core/index.js";
 import { compressionSchema } from "./compression.js";
+import { loadBalancingSchema } from "./pickers/registry.js";
+import { subsettingOptionsSchema } from "./pickers/subsetting.js";
 import { innerOptionKeySchema } from "./refused-channel-options.js";
 
 const MIB = 1024 * 1024;
@@ -75,8 +77,14 @@ export const keepaliveSchema = z
 
 /** The pool's own options; they stand at the top level of a channel's options. */
 export const poolOptionsShape = {
-  /** Load-balancing policy. Default `round_robin`. */
-  loadBalancing: z.enum(["round_robin", "pick_first"]).default("round_robin"),
+  /**
+   * Load-balancing policy, by name or as `{ policy, ...options }`: `round_robin`, `pick_first`, `random`,
+   * `weighted_round_robin`, `least_request`, `least_latency`, `ring_hash`, `consistent_hash`, or one of your own (see
+   * `registerPicker`). Default `round_robin`.
+   */
+  loadBalancing: loadBalancingSchema.prefault("round_robin"),
+  /** Uses some of the endpoints only; null, the default, for all of them. */
+  subsetting: subsettingOptionsSchema.nullable().default(null),
   /** Our own zone: endpoints in it are preferred while most of them are usable; null, the default, for no preference. */
   zone: z.string().min(1).nullable().default(null),
   /**

@@ -23,6 +23,8 @@ export interface Slot {
   readonly isPooled: boolean;
   /** Credentials that grpc-js asks for every attempt here, beside those of the call; absent where they cannot be seen. */
   readonly callCredentials?: CallCredentials | null;
+  /** True for TCP without TLS, where credentials of a call are not sent; absent where it cannot be seen. */
+  readonly isPlaintext?: boolean;
   /**
    * Opens one attempt.
    * @param deadline epoch ms, `Infinity` for none

@@ -26,6 +26,38 @@ export interface HealthView {
 /** A failure counts as an attempt of at least so many ms, or a server that refuses at once would look the fastest. */
 const FAILURE_MS = 1_000;
 
+/** Where the load that an endpoint reports goes. */
+export interface LoadView extends Pick<LoadWeight, "read" | "report" | "restart"> {
+  /** True for reports that come with the answers, false for those of a stream. */
+  readonly isPerCall: boolean;
+}
+
+/** A stream of our own over an endpoint's connections, of health or of load; begun with the first, ended with the last. */
+export interface ConnectionWatch {
+  add(connection: WatchedConnection): void;
+  remove(connection: WatchedConnection): void;
+}
+
+/** What a standing is made of; what is absent is not asked for. */
+export interface StandingParts {
+  /** The breaker that hears of dials and connections, and of calls where methods have none of their own. */
+  readonly gate: EndpointGate;
+  /** The breakers of the methods, where they have their own. */
+  readonly methodGates?: MethodGates | null;
+  readonly tally?: OutlierTally;
+  readonly load?: LoadView | null;
+  /** Made with the first connection: most endpoints of a large target never have one. */
+  readonly makeHealth?: (() => HealthView & ConnectionWatch) | null;
+  readonly loadStream?: ConnectionWatch | null;
+}
+
+/** The breakers of an endpoint's methods. */
+export interface MethodGates {
+  of(path: string): EndpointGate;
+  /** The same, unless the method was never called there. */
+  known(path: string): EndpointGate | undefined;
+}
+
 /** What is known of an endpoint apart from its connections. All pools of a target share it, however many they are. */
 export class Standing {
   /** Attempts in flight over all its connections, those that drain included (R126). */
@@ -35,22 +67,39 @@ export class Standing {
   /** Monotonic ms at which the last attempt that succeeded was started; 0 before the first. */
   lastSuccessAt = 0;
   readonly latency = new LatencyEstimate();
-  /** Null where health is not asked for. */
-  health: HealthView | null = null;
+  /** Null where health is not asked for, and before the first connection. */
+  health: (HealthView & ConnectionWatch) | null = null;
+  readonly gate: EndpointGate;
+  readonly tally: OutlierTally;
   /** Null where the load-balancing policy asks for no load reports. */
-  load: LoadWeight | null = null;
+  readonly load: LoadView | null;
+  readonly #parts: StandingParts;
+  readonly #methodGates: MethodGates | null;
 
-  constructor(
-    /** The breaker that hears of dials and connections, and of calls where methods have none of their own. */
-    readonly gate: EndpointGate,
-    /** The breakers of the methods, where they have their own. */
-    private readonly methodGates: ((path: string) => EndpointGate) | null = null,
-    readonly tally: OutlierTally = noTally,
-  ) {}
+  constructor(parts: StandingParts) {
+    this.#parts = parts;
+    this.gate = parts.gate;
+    this.tally = parts.tally ?? noTally;
+    this.load = parts.load ?? null;
+    this.#methodGates = parts.methodGates ?? null;
+  }
+
+  /** A connection is up. */
+  addConnection(connection: WatchedConnection): void {
+    this.health ??= this.#parts.makeHealth?.() ?? null;
+    this.health?.add(connection);
+    this.#parts.loadStream?.add(connection);
+  }
+
+  /** A connection takes no more calls. */
+  removeConnection(connection: WatchedConnection): void {
+    this.health?.remove(connection);
+    this.#parts.loadStream?.remove(connection);
+  }
 
   /** The breaker that attempts of this method ask and tell. */
   gateFor(path: string): EndpointGate {
-    return this.methodGates === null ? this.gate : this.methodGates(path);
+    return this.#methodGates === null ? this.gate : this.#methodGates.of(path);
   }
 
   /** An attempt was answered. @param latencyMs how long that took; null where it says nothing, as of a stream's end */
@@ -66,19 +115,34 @@ export class Standing {
     this.latency.record(Math.max(ms, FAILURE_MS), now);
   }
 
-  /** Taken out of use, by its breaker or as an outlier: what the panic floor bounds. */
-  get isOut(): boolean {
-    return this.gate.state !== "closed" || this.tally.isEjected;
+  /** A dial failed, or a connection was lost: one failure, however many calls it had. */
+  lostConnection(): void {
+    this.gate.fail(false, true);
+    this.tally.count(false);
   }
 
-  /** Monotonic ms at which a breaker in the way of this method lets a probe through; null while none says so. */
-  retryAt(path: string): number | null {
-    return this.gate.retryAt ?? (this.methodGates === null ? null : this.methodGates(path).retryAt);
+  /**
+   * Taken out of use, by a breaker or as an outlier: what the panic floor bounds.
+   * @param path to count the breaker of that method, too
+   */
+  isOut(path: string | null = null): boolean {
+    if (this.gate.state !== "closed" || this.tally.isEjected) return true;
+    return path !== null && (this.#methodGates?.known(path)?.state ?? "closed") !== "closed";
   }
 
   /** True when an attempt of this method may be sent there now. Changes nothing. */
   admits(path: string): boolean {
     if (this.tally.isEjected || !this.gate.admits()) return false;
-    return this.methodGates === null || this.methodGates(path).admits();
+    return this.#methodGates?.known(path)?.admits() ?? true;
+  }
+
+  /** Why no attempt of this method may be sent there now, and the monotonic ms from which on it is tried again. */
+  obstacle(path: string): { readonly why: string; readonly retryAt: number | null } {
+    if (this.tally.isEjected) return { why: "it failed more than the others and is ejected", retryAt: null };
+    const method = this.#methodGates?.known(path);
+    const gate = this.gate.state === "closed" && method !== undefined ? method : this.gate;
+    const { state, retryAt } = gate;
+    if (retryAt !== null) return { why: "", retryAt };
+    return { why: state === "half-open" ? "a probe is under way" : "it was isolated by hand", retryAt };
   }
 }

@@ -54,6 +54,6 @@ export abstract class SubchannelNews implements SubchannelOwner<Subchannel> {
   }
 
   #blame({ endpoint, standing }: Subchannel): void {
-    if (this.deps.isReadyElsewhere?.(endpoint.address) !== true) standing.gate.fail(false, true);
+    if (this.deps.isReadyElsewhere?.(endpoint.address) !== true) standing.lostConnection();
   }
 }

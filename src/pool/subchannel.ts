@@ -37,6 +37,10 @@ export class Subchannel extends ConnectionKeeper implements Candidate {
     return this.standing.latency.read(now);
   }
 
+  isBarred(path: string): boolean {
+    return !this.standing.admits(path);
+  }
+
   reportedWeight(now: number): number {
     return this.standing.load?.read(now) ?? 0;
   }
@@ -68,8 +72,7 @@ export class Subchannel extends ConnectionKeeper implements Candidate {
 
   /** Usable, with nothing against it. One that is not gives others reason to be connected in its stead. */
   get isGood(): boolean {
-    const { gate, tally } = this.standing;
-    return this.isUsable && gate.state === "closed" && !tally.isEjected;
+    return this.isUsable && !this.standing.isOut();
   }
 
   /** The last connection error, with its epoch time. */

@@ -4,7 +4,7 @@ import type { FakeCall } from "../support/fake-call.js";
 /** A place for one attempt, that counts what happens on it. */
 export class FakeSlot implements Slot {
   readonly address = "10.0.0.1:1";
-  readonly standing = new Standing(openGate);
+  readonly standing = new Standing({ gate: openGate });
   readonly bytesRead = 0;
   readonly isLost = false;
   readonly isSessionOver = false;

@@ -8,6 +8,7 @@ function housekeeping(idleTimeoutMs: number | null = 10_000, verifyAfterIdleMs: 
   const owner = { busy: false, ticks: 0, idles: 0, pauses: [] as string[] };
   const house = new Housekeeping(clock, idleTimeoutMs, verifyAfterIdleMs, {
     isBusy: () => owner.busy,
+    isWatchful: false,
     onTick: () => {
       owner.ticks++;
     },

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import { channelOptionsSchema } from "../../src/call/channel-options.js";
+import { FailureCounts } from "../../src/call/failure-counts.js";
 import { PoolBackend } from "../../src/call/pool-backend.js";
 import { type ChannelEvent, type ConnectivityWord, EventHub, type HostLookup } from "../../src/core/index.js";
 import { parseTarget } from "../../src/discovery/index.js";
@@ -35,6 +36,7 @@ export class LanesBench {
       random: fixedRandom(0.5),
       events,
       lookup,
+      failures: new FailureCounts(),
       env: {},
       credentials: credentials.createInsecure(),
       makeChannel: this.#makeChannel,

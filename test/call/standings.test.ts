@@ -20,16 +20,21 @@ function breakersOf(count: number, maxEjectionPercent = 50, options: object | fa
   events.subscribe((event) => void heard.push(event));
   const members: Member[] = [];
   const resolved = options === false ? false : breakerOptionsSchema.parse(options);
-  const standings = new Standings(resolved, maxEjectionPercent, {
-    clock,
-    random: fixedRandom(0.5),
-    events,
-    onChange: () => {},
-    total: () => members.length,
-    countOut: (except) =>
-      members.filter(({ address, isReady, gate }) => address !== except && isReady && gate.state !== "closed")
-        .length,
-  });
+  const standings = new Standings(
+    { breaker: resolved, maxEjectionPercent, outlierEjection: undefined },
+    {
+      watches: null,
+      clock,
+      random: fixedRandom(0.5),
+      events,
+      onChange: () => {},
+      total: () => members.length,
+      countOut: (except) =>
+        members.filter(
+          ({ address, isReady, gate }) => address !== except && isReady && gate.state !== "closed",
+        ).length,
+    },
+  );
   for (let index = 0; index < count; index++) {
     const address = `10.0.0.${index}:1`;
     members.push({ address, isReady: true, gate: standings.of(address).gate });

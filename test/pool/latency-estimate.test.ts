@@ -5,8 +5,8 @@ import { LatencyEstimate } from "../../src/pool/latency-estimate.js";
 const TAU_MS = 10_000;
 
 describe("the latency of an endpoint", () => {
-  it("is unknown before the first attempt", () => {
-    expect(new LatencyEstimate().read(5)).toBeNull();
+  it("is -1, which no latency can be, before the first attempt", () => {
+    expect(new LatencyEstimate().read(5)).toBe(-1);
   });
 
   it("rises at once when an attempt was slower (R137)", () => {

@@ -4,7 +4,8 @@ import { type ChannelEvent, type ConnectivityWord, EventHub, type Random } from 
 import type { Connection } from "../../src/pool/connection.js";
 import { type EndpointGate, openGate } from "../../src/pool/endpoint-gate.js";
 import { EndpointPool } from "../../src/pool/endpoint-pool.js";
-import { type PickerPolicy, pickFirst, roundRobin } from "../../src/pool/pickers/index.js";
+import type { PickerPolicy } from "../../src/pool/pickers/index.js";
+import { policyOf } from "../../src/pool/pickers/registry.js";
 import { poolOptionsSchema } from "../../src/pool/pool-options.js";
 import { Standing } from "../../src/pool/standing.js";
 import { FakeNetwork } from "../support/fake-network.js";
@@ -47,7 +48,7 @@ export class PoolBench {
       context: new AsyncResource("test"),
       random,
       events,
-      policy: policy ?? (resolved.loadBalancing === "pick_first" ? pickFirst : roundRobin),
+      policy: policy ?? policyOf(resolved.loadBalancing, () => {}),
       standingFor: (address) => this.standingOf(address),
       onTrouble: () => {
         this.troubles++;
@@ -114,7 +115,7 @@ export class PoolBench {
   /** As a channel has it: one for each address, for as long as it is in the set. */
   standingOf(address: string): Standing {
     const known = this.pool.at(address)?.standing;
-    return known ?? new Standing(this.#gateFor(address));
+    return known ?? new Standing({ gate: this.#gateFor(address) });
   }
 
   #gateFor(address: string): FakeGate {

@@ -48,7 +48,7 @@ export class SubchannelBench implements SubchannelOwner<Subchannel> {
       },
     };
     const backoff = new ReconnectBackoff(reconnectBackoffSchema.parse({}), fixedRandom(0.5));
-    this.subchannel = new Subchannel(endpoint, new Standing(this.gate), this, backoff, {
+    this.subchannel = new Subchannel(endpoint, new Standing({ gate: this.gate }), this, backoff, {
       clock: this.clock,
       credentials: () => credentials.createInsecure(),
       makeChannel: this.network.makeChannel,

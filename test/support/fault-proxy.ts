@@ -132,6 +132,11 @@ export class FaultProxy {
     for (const connection of this.#connections) connection.reset();
   }
 
+  /** A NAT or load balancer that drops one of several connections: the oldest open one gets an RST, both ways. */
+  resetOldest(): void {
+    [...this.#connections].find((connection) => connection.isOpen)?.reset();
+  }
+
   /** A peer or load balancer that shuts down in order: FIN on every open connection, both ways, without GOAWAY. */
   closeAll(): void {
     for (const connection of this.#connections) connection.finish();

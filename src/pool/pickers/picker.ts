@@ -19,6 +19,11 @@ export interface Candidate {
    * @param now monotonic ms
    */
   reportedWeight(now: number): number;
+  /**
+   * True while its breaker or its ejection keeps calls of this method away: a policy that connects as picked must not
+   * answer it while it is IDLE or CONNECTING. For READY ones the filter knows.
+   */
+  isBarred(path: string): boolean;
 }
 
 /** Asked for each candidate in turn, synchronously, without allocating. */

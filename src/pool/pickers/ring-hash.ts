@@ -2,7 +2,12 @@ import type { Random } from "../../core/index.js";
 import { Xxh64 } from "./hash.js";
 import type { Candidate, PickCall, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
 import type { Ring } from "./ring.js";
-import type { ResolvedRingHashOptions } from "./ring-hash-options.js";
+import {
+  type ResolvedConsistentHashOptions,
+  type ResolvedRingHashOptions,
+  type RingOptions,
+  ringSizeOf,
+} from "./ring-hash-options.js";
 import { LoadBound } from "./ring-load.js";
 import { RingPlacement } from "./ring-placement.js";
 
@@ -22,19 +27,17 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
   /** True once a connection is on its way that calls without a key asked for; null when that is not known yet. */
   #isWarming: boolean | null = null;
 
-  constructor({ candidates, previous, clock, random }: PickerInput<C>, options: ResolvedRingHashOptions) {
-    const { ringSizeCap, boundedLoadFactor } = options;
+  constructor({ candidates, previous, random }: PickerInput<C>, options: RingOptions) {
+    const { boundedLoadFactor } = options;
     const last = previous instanceof RingHashPicker ? previous : null;
-    this.#placement = RingPlacement.of(candidates, last === null ? null : last.#placement, {
-      min: Math.min(options.minRingSize, ringSizeCap),
-      max: Math.min(options.maxRingSize, ringSizeCap),
-    });
+    const placement = last === null ? null : last.#placement;
+    this.#placement = RingPlacement.of(candidates, placement, ringSizeOf(options));
     this.#ring = this.#placement.ring;
     this.#candidates = this.#placement.arrange(candidates);
     this.#bound =
       boundedLoadFactor === null
         ? null
-        : new LoadBound(boundedLoadFactor, this.#candidates, this.#placement.members, clock);
+        : new LoadBound(boundedLoadFactor, this.#candidates, this.#ring.members);
     this.#header = options.requestHashHeader;
     this.#random = random;
     this.#hash = last === null ? new Xxh64() : last.#hash;
@@ -47,15 +50,15 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
     const high = key === null ? Math.floor(this.#random.next() * 2 ** 32) : hash.high;
     const low = key === null ? 0 : hash.low;
     const bound = this.#bound;
-    bound?.beginPick();
-    const chosen = this.#walk(high, low, filter, key !== null);
+    bound?.beginPick(call.now);
+    const chosen = this.#walk(high, low, filter, key !== null, call.path);
     if (chosen?.state === "READY" || bound === null || !bound.hasRefused) return chosen;
     // With sums that are not of this very moment, none may have room though one has.
     bound.sum(filter);
-    return this.#walk(high, low, filter, key !== null);
+    return this.#walk(high, low, filter, key !== null, call.path);
   }
 
-  #walk(high: number, low: number, filter: PickFilter<C>, hasKey: boolean): C | null {
+  #walk(high: number, low: number, filter: PickFilter<C>, hasKey: boolean, path: string): C | null {
     const ring = this.#ring;
     let waiting: C | null = null;
     ring.seek(high, low);
@@ -64,7 +67,7 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
       const { state } = candidate;
       if (state === "READY") {
         if (filter.accepts(candidate) && this.#bound?.hasRoom(index, filter) !== false) return candidate;
-      } else if (state === "IDLE" || state === "CONNECTING") {
+      } else if ((state === "IDLE" || state === "CONNECTING") && !candidate.isBarred(path)) {
         if (hasKey || (state === "IDLE" && this.#mayWarm())) return candidate;
         if (waiting === null || (waiting.state === "IDLE" && state === "CONNECTING")) waiting = candidate;
       }
@@ -83,11 +86,16 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
   }
 }
 
-/** gRPC's `ring_hash`, with bounded load when asked for. */
+/** gRPC's `ring_hash`, with bounded load or a fixed number of entries per endpoint when asked for. */
 export function ringHash(options: ResolvedRingHashOptions): PickerPolicy {
-  return {
-    name: "ring_hash",
-    connects: "picked",
-    create: (input) => new RingHashPicker(input, options),
-  };
+  return policyOf("ring_hash", options);
+}
+
+/** The same with a ring on which as few keys move as can be when endpoints come and go. */
+export function consistentHash(options: ResolvedConsistentHashOptions): PickerPolicy {
+  return policyOf("consistent_hash", options);
+}
+
+function policyOf(name: string, options: RingOptions): PickerPolicy {
+  return { name, connects: "picked", create: (input) => new RingHashPicker(input, options) };
 }

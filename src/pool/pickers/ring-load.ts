@@ -1,4 +1,3 @@
-import type { Clock } from "../../core/index.js";
 import type { Candidate, PickFilter } from "./picker.js";
 import type { RingMember } from "./ring.js";
 
@@ -17,6 +16,7 @@ export class LoadBound<C extends Candidate> {
   hasRefused = false;
   #inFlight = 0;
   #weight = 0;
+  #now = 0;
   #summedAt = Number.NEGATIVE_INFINITY;
   #picksLeft = 0;
   #isChecked = false;
@@ -25,10 +25,11 @@ export class LoadBound<C extends Candidate> {
     private readonly factor: number,
     private readonly candidates: readonly C[],
     private readonly members: readonly RingMember[],
-    private readonly clock: Clock,
   ) {}
 
-  beginPick(): void {
+  /** @param now monotonic ms */
+  beginPick(now: number): void {
+    this.#now = now;
     this.hasRefused = false;
     this.#isChecked = false;
     this.#picksLeft--;
@@ -59,12 +60,12 @@ export class LoadBound<C extends Candidate> {
     }
     this.#inFlight = calls;
     this.#weight = weight;
-    this.#summedAt = this.clock.now();
+    this.#summedAt = this.#now;
     this.#picksLeft = Math.floor(candidates.length / ENDPOINTS_PER_PICK);
   }
 
   #check(filter: PickFilter<C>): void {
     this.#isChecked = true;
-    if (this.#picksLeft < 0 || this.clock.now() - this.#summedAt >= MAX_AGE_MS) this.sum(filter);
+    if (this.#picksLeft < 0 || this.#now - this.#summedAt >= MAX_AGE_MS) this.sum(filter);
   }
 }

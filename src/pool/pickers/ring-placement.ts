@@ -1,22 +1,15 @@
 import type { Endpoint } from "../../core/index.js";
 import { Ring, type RingMember } from "./ring.js";
+import { isSameSize, type RingSize } from "./ring-size.js";
 
 interface Placed {
   readonly endpoint: Endpoint;
-}
-
-/** Limits of a ring's size, in entries. */
-export interface RingSize {
-  readonly min: number;
-  readonly max: number;
 }
 
 /** The ring of an endpoint set. As states change more often than sets, the next snapshot takes over what still fits. */
 export class RingPlacement {
   private constructor(
     readonly ring: Ring,
-    /** In the ring's order. */
-    readonly members: readonly RingMember[],
     /** Where in its list each of them stands. */
     private readonly order: readonly number[],
     private readonly size: RingSize,
@@ -24,12 +17,12 @@ export class RingPlacement {
 
   /** Takes over the previous ring where endpoints, weights and size are the same, in whatever order. */
   static of(list: readonly Placed[], previous: RingPlacement | null, size: RingSize): RingPlacement {
-    const last = previous?.size.min === size.min && previous.size.max === size.max ? previous : null;
+    const last = previous !== null && isSameSize(previous.size, size) ? previous : null;
     if (last?.fits(list, last.order)) return last;
     const order = byKey(list);
-    if (last?.fits(list, order)) return new RingPlacement(last.ring, last.members, order, size);
+    if (last?.fits(list, order)) return new RingPlacement(last.ring, order, size);
     const members = order.map((index) => memberOf(list[index] as Placed));
-    return new RingPlacement(new Ring(members, size.min, size.max), members, order, size);
+    return new RingPlacement(new Ring(members, size, previous?.ring), order, size);
   }
 
   /** The list in the ring's order. */
@@ -38,8 +31,9 @@ export class RingPlacement {
   }
 
   private fits(list: readonly Placed[], order: readonly number[]): boolean {
-    if (list.length !== this.members.length) return false;
-    return this.members.every(({ key, weight }, at) => {
+    const { members } = this.ring;
+    if (list.length !== members.length) return false;
+    return members.every(({ key, weight }, at) => {
       const { endpoint } = list[order[at] as number] as Placed;
       return keyOf(endpoint) === key && weightOf(endpoint) === weight;
     });

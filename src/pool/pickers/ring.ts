@@ -1,4 +1,5 @@
-import { Xxh64 } from "./hash.js";
+import { hashEntries, type RingEntries, takeOver } from "./ring-entries.js";
+import { entryCounts, type RingSize } from "./ring-size.js";
 
 /** What has a place on a ring. */
 export interface RingMember {
@@ -13,10 +14,8 @@ export interface RingMember {
  * not change; only the walk that is under way lives in it too, for picks are synchronous, and one ends before the next.
  */
 export class Ring {
-  readonly #highs: Uint32Array;
-  readonly #lows: Uint32Array;
-  /** Whose entry each is, as an index into the members. */
-  readonly #owners: Uint32Array;
+  readonly #entries: RingEntries;
+  readonly #counts: Uint32Array;
   /** The walk in which each member was met last. */
   readonly #met: Float64Array;
   #walk = 0;
@@ -25,21 +24,28 @@ export class Ring {
 
   /**
    * @param members at least one
-   * @param minSize entries it has at least, `maxSize` permitting
-   * @param maxSize entries it has at most. Where the members are more than that, some have none.
+   * @param previous a ring whose entries are taken over as far as they are the same
    */
-  constructor(members: readonly RingMember[], minSize: number, maxSize: number) {
-    const entries = hashEntries(members, minSize, maxSize);
-    const order = entries.owners.map((_, index) => index).sort(byHash(entries));
-    this.#highs = order.map((entry) => entries.highs[entry] as number);
-    this.#lows = order.map((entry) => entries.lows[entry] as number);
-    this.#owners = order.map((entry) => entries.owners[entry] as number);
+  constructor(
+    readonly members: readonly RingMember[],
+    size: RingSize,
+    previous: Ring | null = null,
+  ) {
+    this.#counts = entryCounts(members, size);
     this.#met = new Float64Array(members.length);
+    const places = previous === null ? null : previous.#placesIn(members, this.#counts);
+    if (previous === null || places === null) {
+      this.#entries = hashEntries(members, this.#counts);
+      return;
+    }
+    const fresh = this.#counts.slice();
+    for (const place of places) if (place >= 0) fresh[place] = 0;
+    this.#entries = takeOver(previous.#entries, places, hashEntries(members, fresh));
   }
 
   /** Number of entries. */
   get size(): number {
-    return this.#owners.length;
+    return this.#entries.owners.length;
   }
 
   /** Begins a walk at the first entry whose hash is the given one or larger, wrapping around. */
@@ -51,7 +57,7 @@ export class Ring {
 
   /** The next member of the walk, each once, as an index; -1 after the last. */
   next(): number {
-    const owners = this.#owners;
+    const { owners } = this.#entries;
     const met = this.#met;
     for (; this.#left > 0; this.#left--) {
       const owner = owners[this.#at] as number;
@@ -64,52 +70,28 @@ export class Ring {
     return -1;
   }
 
+  /** Where in another set those members stand whose entries are the same there; null where keys are not unique. */
+  #placesIn(members: readonly RingMember[], counts: Uint32Array): Int32Array | null {
+    const known = new Map(members.map(({ key }, index) => [key, index]));
+    const own = new Set(this.members.map(({ key }) => key));
+    if (known.size < members.length || own.size < this.members.length) return null;
+    return Int32Array.from(this.members, ({ key }, index) => {
+      const place = known.get(key);
+      return place !== undefined && counts[place] === this.#counts[index] ? place : -1;
+    });
+  }
+
   #firstFrom(high: number, low: number): number {
+    const { highs, lows } = this.#entries;
     let from = 0;
     let to = this.size;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      const entryHigh = this.#highs[middle] as number;
-      const isBefore = entryHigh < high || (entryHigh === high && (this.#lows[middle] as number) < low);
+      const entryHigh = highs[middle] as number;
+      const isBefore = entryHigh < high || (entryHigh === high && (lows[middle] as number) < low);
       if (isBefore) from = middle + 1;
       else to = middle;
     }
     return from === this.size ? 0 : from;
   }
-}
-
-interface Entries {
-  readonly highs: Uint32Array;
-  readonly lows: Uint32Array;
-  readonly owners: Uint32Array;
-}
-
-function hashEntries(members: readonly RingMember[], minSize: number, maxSize: number): Entries {
-  const total = members.reduce((sum, { weight }) => sum + weight, 0);
-  const least = members.reduce((min, { weight }) => Math.min(min, weight), Number.POSITIVE_INFINITY);
-  // So many that the lightest member has a whole number of entries.
-  const scale = Math.min(Math.ceil((least * minSize) / total) * (total / least), maxSize);
-  const size = Math.ceil(scale);
-  const [highs, lows, owners] = [new Uint32Array(size), new Uint32Array(size), new Uint32Array(size)];
-  const hash = new Xxh64();
-  let entry = 0;
-  let weightSoFar = 0;
-  members.forEach(({ key, weight }, owner) => {
-    weightSoFar += weight;
-    const end = Math.min(size, (scale * weightSoFar) / total);
-    for (let number = 0; entry < end; number++, entry++) {
-      hash.update(`${key}_${number}`);
-      highs[entry] = hash.high;
-      lows[entry] = hash.low;
-      owners[entry] = owner;
-    }
-  });
-  return { highs, lows, owners };
-}
-
-function byHash({ highs, lows, owners }: Entries): (a: number, b: number) => number {
-  return (a, b) =>
-    (highs[a] as number) - (highs[b] as number) ||
-    (lows[a] as number) - (lows[b] as number) ||
-    (owners[a] as number) - (owners[b] as number);
 }

@@ -1,6 +1,14 @@
 import { EdfSchedule } from "./edf-schedule.js";
 import { periodsOf } from "./periods.js";
-import type { Candidate, LoadReportSource, PickCall, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
+import type {
+  Candidate,
+  LoadReportSource,
+  PickCall,
+  Picker,
+  PickerInput,
+  PickerPolicy,
+  PickFilter,
+} from "./picker.js";
 import type { ResolvedWeightedRoundRobinOptions } from "./weighted-round-robin-options.js";
 
 /** Where weights come from, and after how many ms they are looked at again; null never. */

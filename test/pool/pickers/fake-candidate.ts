@@ -10,20 +10,26 @@ export class FakeCandidate implements Candidate {
   inFlight = 0;
   lastSuccessAt = 0;
   /** What `latencyMs` answers, whatever the time. */
-  latency: number | null = null;
+  latency = -1;
   /** What `reportedWeight` answers, whatever the time. */
   weight = 0;
+  /** What `isBarred` answers, whatever the method. */
+  barred = false;
 
   constructor(endpoint: string | Endpoint) {
     this.endpoint = typeof endpoint === "string" ? { address: endpoint } : endpoint;
   }
 
-  latencyMs(): number | null {
+  latencyMs(): number {
     return this.latency;
   }
 
   reportedWeight(): number {
     return this.weight;
+  }
+
+  isBarred(): boolean {
+    return this.barred;
   }
 }
 
@@ -53,12 +59,18 @@ export function allBut<C extends Candidate>(...refused: readonly C[]): PickFilte
   return { accepts: (candidate) => !refused.includes(candidate) };
 }
 
-/** A call as a picker sees it. */
+/** A call as a picker sees it, at the time of a clock that nobody moved. */
 export function pickCall(
   hashKey: string | null = null,
   headers: Readonly<Record<string, string>> = {},
+  now = new ManualClock().now(),
 ): PickCall {
-  return { path: "/test.Service/Method", hashKey, header: (name) => headers[name] ?? null };
+  return { path: "/test.Service/Method", hashKey, now, header: (name) => headers[name] ?? null };
+}
+
+/** A call without anything of its own, at this clock's time. */
+export function callAt(clock: ManualClock): PickCall {
+  return pickCall(null, {}, clock.now());
 }
 
 export const CALL = pickCall();

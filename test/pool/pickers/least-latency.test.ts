@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { LatencyEstimate } from "../../../src/pool/latency-estimate.js";
 import { leastLatency } from "../../../src/pool/pickers/least-latency.js";
 import { ManualClock } from "../../support/manual-clock.js";
-import { ANY, CALL, FakeCandidate, fakeCandidates, pickerInput } from "./fake-candidate.js";
+import { ANY, CALL, callAt, FakeCandidate, fakeCandidates, pickerInput } from "./fake-candidate.js";
 
 interface Known {
-  readonly latency: number | null;
+  readonly latency: number;
   readonly inFlight: number;
 }
 
@@ -28,7 +28,7 @@ function contests(candidates: readonly FakeCandidate[]) {
 /** An endpoint whose latency fades like a real one's. */
 class MeasuredCandidate extends FakeCandidate {
   readonly estimate = new LatencyEstimate();
-  override latencyMs(now = 0): number | null {
+  override latencyMs(now = 0): number {
     return this.estimate.read(now);
   }
 }
@@ -46,17 +46,13 @@ describe("least_latency", () => {
       { latency: 10, inFlight: 2 },
       { latency: 50, inFlight: 0 },
     ],
-    ["one that nobody has measured", { latency: null, inFlight: 0 }, { latency: 0.1, inFlight: 0 }],
+    ["one that nobody has measured", { latency: -1, inFlight: 0 }, { latency: 0.1, inFlight: 0 }],
     [
       "the measured one while the first answer is out",
       { latency: 9_999, inFlight: 50 },
-      { latency: null, inFlight: 1 },
+      { latency: -1, inFlight: 1 },
     ],
-    [
-      "of two without an answer the less busy",
-      { latency: null, inFlight: 1 },
-      { latency: null, inFlight: 2 },
-    ],
+    ["of two without an answer the less busy", { latency: -1, inFlight: 1 }, { latency: -1, inFlight: 2 }],
     [
       "the less busy when both have faded away",
       { latency: 1e-9, inFlight: 1 },
@@ -105,11 +101,12 @@ describe("least_latency", () => {
     const slow = new MeasuredCandidate("10.0.0.1:1");
     const fast = new MeasuredCandidate("10.0.0.2:1");
     slow.estimate.record(1_000, clock.now());
-    const picker = leastLatency.create(pickerInput([slow, fast], { clock }));
+    const picker = leastLatency.create(pickerInput([slow, fast]));
     const slowShare = () => {
       fast.estimate.record(10, clock.now());
       return (
-        Array.from({ length: 400 }, () => picker.pick(ANY, CALL)).filter((one) => one === slow).length / 400
+        Array.from({ length: 400 }, () => picker.pick(ANY, callAt(clock))).filter((one) => one === slow)
+          .length / 400
       );
     };
 
@@ -118,9 +115,5 @@ describe("least_latency", () => {
     await clock.advance(60_000);
 
     expect(slowShare()).toBeGreaterThan(0.65);
-  });
-
-  it("tells the pool that latencies are to be measured", () => {
-    expect(leastLatency).toMatchObject({ name: "least_latency", connects: "all", needsLatency: true });
   });
 });

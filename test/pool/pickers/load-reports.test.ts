@@ -6,7 +6,7 @@ import {
   weightedRoundRobinOptionsSchema,
 } from "../../../src/pool/pickers/weighted-round-robin-options.js";
 import { ManualClock } from "../../support/manual-clock.js";
-import { ANY, CALL, type FakeCandidate, fakeCandidates, pickerInput } from "./fake-candidate.js";
+import { ANY, callAt, type FakeCandidate, fakeCandidates, pickerInput } from "./fake-candidate.js";
 
 function policyOf(options: WeightedRoundRobinOptions) {
   return weightedRoundRobin(parseOptions(weightedRoundRobinOptionsSchema, options, "weightedRoundRobin"));
@@ -22,7 +22,7 @@ function scene(weights: readonly number[], options: WeightedRoundRobinOptions = 
   const clock = new ManualClock();
   const picker = policyOf({ source: "load_reports", ...options }).create(pickerInput(candidates, { clock }));
   const counts = (calls: number) => {
-    const picked = Array.from({ length: calls }, () => picker.pick(ANY, CALL)!);
+    const picked = Array.from({ length: calls }, () => picker.pick(ANY, callAt(clock))!);
     return candidates.map((candidate: FakeCandidate) => picked.filter((one) => one === candidate).length);
   };
   return { clock, report, counts };

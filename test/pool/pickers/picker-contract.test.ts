@@ -17,7 +17,7 @@ describePicker("least_latency", leastLatency);
 describePicker("least_latency where all but a few are measured", leastLatency, {
   candidates: (count) => {
     const candidates = fakeCandidates(count);
-    for (const [index, candidate] of candidates.entries()) candidate.latency = index % 5 === 0 ? null : 10;
+    for (const [index, candidate] of candidates.entries()) candidate.latency = index % 5 === 0 ? -1 : 10;
     return candidates;
   },
 });

@@ -1,9 +1,13 @@
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { ConnectivityWord } from "../../../src/core/index.js";
 import { Xxh64 } from "../../../src/pool/pickers/hash.js";
 import type { Picker } from "../../../src/pool/pickers/picker.js";
-import { ringHash } from "../../../src/pool/pickers/ring-hash.js";
-import { ringHashOptionsSchema } from "../../../src/pool/pickers/ring-hash-options.js";
+import { consistentHash, ringHash } from "../../../src/pool/pickers/ring-hash.js";
+import {
+  consistentHashOptionsSchema,
+  ringHashOptionsSchema,
+} from "../../../src/pool/pickers/ring-hash-options.js";
 import { fixedRandom } from "../../support/seeded-random.js";
 import {
   ANY,
@@ -51,6 +55,7 @@ function walkOf(candidates: readonly FakeCandidate[], key: string): FakeCandidat
 }
 
 describePicker("ring_hash", policy({ minRingSize: 4_096 }));
+describePicker("consistent_hash", consistentHash(consistentHashOptionsSchema.parse({})));
 describePicker("ring_hash with bounded load", policy({ minRingSize: 64, boundedLoadFactor: 1.25 }), {
   usesAll: false,
 });
@@ -148,6 +153,23 @@ describe("a walk along the ring", () => {
 
     expect(picked).toBe(answers === null ? null : walk[answers]);
   });
+
+  it.each<ConnectivityWord>(["IDLE", "CONNECTING"])(
+    "passes over an endpoint that is %s while its breaker or its ejection keeps calls away",
+    (state) => {
+      const candidates = fakeCandidates(3);
+      const walk = walkOf(candidates, "key");
+      Object.assign(walk[0]!, { state, barred: true });
+      const one = picker(candidates);
+
+      expect(one.pick(ANY, pickCall("key"))).toBe(walk[1]);
+      for (const candidate of candidates) Object.assign(candidate, { state, barred: true });
+      expect(one.pick(ANY, pickCall("key"))).toBeNull();
+      expect(one.pick(ANY, pickCall())).toBeNull();
+      walk[0]!.barred = false;
+      expect(one.pick(ANY, pickCall("key"))).toBe(walk[0]);
+    },
+  );
 
   it("passes over READY endpoints that may not be used", () => {
     const candidates = fakeCandidates(3);
@@ -257,5 +279,42 @@ describe("the next snapshot", () => {
 
     expect(moved(after, picker(now, options), 500)).toBe(0);
     expect(moved(after, before, 500)).toBeGreaterThan(0);
+  });
+});
+
+describe("consistent_hash", () => {
+  const create = (candidates: readonly FakeCandidate[], previous: Picker<FakeCandidate> | null = null) =>
+    consistentHash(consistentHashOptionsSchema.parse({})).create(pickerInput(candidates, { previous }));
+  const addresses = (count: number) =>
+    fc.uniqueArray(
+      fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 65_535 })).map(([host, port]) => `${host}:${port}`),
+      { minLength: count, maxLength: count },
+    );
+  const keys = Array.from({ length: 2_000 }, (_, key) => `key-${key}`);
+
+  it("moves at most 15 % of the keys when ten endpoints become eleven, all to the new one, and back", () => {
+    fc.assert(
+      fc.property(addresses(11), (eleven) => {
+        const candidates = eleven.map((address) => new FakeCandidate(address));
+        const ten = create(candidates.slice(0, 10));
+        const before = keys.map((key) => addressOf(ten, key));
+
+        const grown = create(candidates, ten);
+
+        const after = keys.map((key) => addressOf(grown, key));
+        const moves = after.filter((address, index) => address !== before[index]);
+        expect(new Set(moves)).toEqual(new Set([eleven[10]]));
+        expect(moves.length / keys.length).toBeLessThanOrEqual(0.15);
+        const shrunk = create(candidates.slice(0, 10), grown);
+        expect(keys.map((key) => addressOf(shrunk, key))).toEqual(before);
+      }),
+    );
+  });
+
+  it("has a name of its own, and connects as ring_hash does", () => {
+    expect(consistentHash(consistentHashOptionsSchema.parse({}))).toMatchObject({
+      name: "consistent_hash",
+      connects: "picked",
+    });
   });
 });

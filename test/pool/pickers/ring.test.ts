@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Xxh64 } from "../../../src/pool/pickers/hash.js";
 import { Ring, type RingMember } from "../../../src/pool/pickers/ring.js";
+import { entryCounts, type RingSize } from "../../../src/pool/pickers/ring-size.js";
 
 const LAST = 2n ** 64n - 1n;
 
@@ -54,7 +55,7 @@ describe("the ring", () => {
     ({ weights, min, max, counts }) => {
       const of = members(...weights);
       const entries = entriesOf(of, counts);
-      const ring = new Ring(of, min, max);
+      const ring = new Ring(of, { min, max });
 
       expect(ring.size).toBe(entries.length);
       for (const { hash, owner } of entries) expect(walk(ring, hash)[0]).toBe(owner);
@@ -64,7 +65,7 @@ describe("the ring", () => {
   it("finds the first entry that is not before the key, around the end, and then each endpoint once (R130)", () => {
     const of = members(1, 2, 1, 1, 3);
     const entries = entriesOf(of, [13, 26, 13, 13, 39]);
-    const ring = new Ring(of, 100, 200);
+    const ring = new Ring(of, { min: 100, max: 200 });
     const hashes = fc.oneof(
       fc.bigInt({ min: 0n, max: LAST }),
       fc
@@ -82,12 +83,79 @@ describe("the ring", () => {
   });
 
   it("starts anew with every search, however far the one before has gone", () => {
-    const ring = new Ring(members(1, 1, 1), 64, 64);
+    const ring = new Ring(members(1, 1, 1), { min: 64, max: 64 });
     const whole = walk(ring, 7n);
     ring.seek(0, 7);
     ring.next();
 
     expect(walk(ring, 7n)).toEqual(whole);
     expect(ring.next()).toBe(-1);
+  });
+
+  it.each([
+    { weights: [1, 1, 1], counts: [100, 100, 100] },
+    { weights: [5, 3, 1, 0.25], counts: [500, 300, 100, 25] },
+    { weights: [0.2, 0.3], counts: [20, 30] },
+    { weights: [11, 1, 0.001], counts: [1_100, 100, 1] },
+    // A unit counts a power of two less, or more, where the mean weight is far from 1.
+    { weights: [65_536, 65_536, 32_768], counts: [100, 100, 50] },
+    { weights: [0.01, 0.01], counts: [128, 128] },
+  ])("gives endpoints of weights $weights $counts entries at 100 for each unit of weight", (row) => {
+    const of = members(...row.weights);
+
+    const ring = new Ring(of, { perWeight: 100 });
+
+    expect(ring.size).toBe(row.counts.reduce((a, b) => a + b));
+    for (const { hash, owner } of entriesOf(of, row.counts)) expect(walk(ring, hash)[0]).toBe(owner);
+  });
+
+  it("gives a million entries at most, and a place to each endpoint, however they weigh", () => {
+    const counts = entryCounts(members(1, ...Array.from({ length: 3_000 }, () => 8)), { perWeight: 1_000 });
+
+    expect(counts.reduce((a, b) => a + b)).toBeLessThanOrEqual(1_048_576);
+    expect(Math.max(...counts)).toBe(250);
+    expect(counts[0]).toBe(31);
+  });
+});
+
+/** What `Ring` is made of, one set after the other: keys by number, with weights. */
+const sets = fc.array(
+  fc.array(fc.tuple(fc.nat(12), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 10 }),
+  { minLength: 1, maxLength: 6 },
+);
+const sizes = fc.constantFrom<RingSize>({ perWeight: 20 }, { min: 64, max: 128 });
+
+describe("a ring that follows another", () => {
+  it("is the same as one made anew, whatever came, went, or changed its weight", () => {
+    fc.assert(
+      fc.property(
+        sets,
+        sizes,
+        fc.array(fc.bigInt({ min: 0n, max: LAST }), { minLength: 20 }),
+        (all, size, at) => {
+          let ring: Ring | null = null;
+          for (const set of all) {
+            const of = set.map(([key, weight]) => ({ key: `key-${key}`, weight }));
+
+            ring = new Ring(of, size, ring);
+
+            const anew = new Ring(of, size);
+            expect(ring.size).toBe(anew.size);
+            for (const hash of at) expect(walk(ring, hash)).toEqual(walk(anew, hash));
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it("hashes nothing for the endpoints that stay", () => {
+    const before = new Ring(members(1, 1, 1, 1), { perWeight: 100 });
+    const hashing = vi.spyOn(Xxh64.prototype, "update");
+
+    new Ring(members(1, 1, 1, 1, 1).slice(1), { perWeight: 100 }, before);
+
+    expect(hashing).toHaveBeenCalledTimes(100);
+    hashing.mockRestore();
   });
 });

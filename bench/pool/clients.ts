@@ -1,0 +1,46 @@
+import { type HardenOptions, harden } from "../../src/index.js";
+import { ECHO_SERVICE_NAME, type EchoStub, echoStub } from "../stacks/echo-stub.js";
+
+/** A client of the echo service over several servers. */
+export interface PoolClient {
+  readonly name: string;
+  readonly stub: EchoStub;
+  close(): void;
+}
+
+/** grpc-js with `round_robin`, a socket of its own to each server, and nothing else. */
+export function bareClient(addresses: readonly string[]): PoolClient {
+  const stub = echoStub(`ipv4:${addresses.join(",")}`, {
+    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.use_local_subchannel_pool": 1,
+  });
+  return { name: "bare", stub, close: () => stub.close() };
+}
+
+/** The same stub hardened, with what differs from the defaults. Its calls may be repeated. */
+export function ourClient(
+  name: string,
+  addresses: readonly string[],
+  options: Partial<HardenOptions> = {},
+): PoolClient & { readonly stub: ReturnType<typeof hardened> } {
+  const original = echoStub("127.0.0.1:1");
+  const stub = hardened(original, addresses, options);
+  return {
+    name,
+    stub,
+    close() {
+      stub.close();
+      original.close();
+    },
+  };
+}
+
+function hardened(original: EchoStub, addresses: readonly string[], options: Partial<HardenOptions>) {
+  return harden(original, {
+    insecure: true,
+    methods: { [ECHO_SERVICE_NAME]: { idempotent: true } },
+    ...options,
+    target: `static:///${addresses.join(",")}`,
+  });
+}

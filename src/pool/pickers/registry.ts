@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { saidBy, suggest } from "../../core/index.js";
+import { leastLatency } from "./least-latency.js";
+import { leastRequest, leastRequestOptionsSchema } from "./least-request.js";
+import { pickFirst } from "./pick-first.js";
+import type { PickerPolicy } from "./picker.js";
+import { random } from "./random.js";
+import { ringHash } from "./ring-hash.js";
+import { ringHashOptionsSchema } from "./ring-hash-options.js";
+import { roundRobin } from "./round-robin.js";
+import { weightedRoundRobin } from "./weighted-round-robin.js";
+import { weightedRoundRobinOptionsSchema } from "./weighted-round-robin-options.js";
+
+/** A policy of the user's own. @param options what stands beside `policy` in `loadBalancing` */
+export type PickerFactory = (options: Readonly<Record<string, unknown>>) => PickerPolicy;
+
+interface BuiltIn {
+  readonly schema: z.ZodType;
+  make(options: unknown): PickerPolicy;
+}
+
+const nothing = z.strictObject({});
+
+function builtIn<S extends z.ZodType>(schema: S, make: (options: z.output<S>) => PickerPolicy): BuiltIn {
+  return { schema, make: (options) => make(options as z.output<S>) };
+}
+
+const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map(
+  Object.entries({
+    round_robin: builtIn(nothing, () => roundRobin),
+    pick_first: builtIn(nothing, () => pickFirst),
+    random: builtIn(nothing, () => random),
+    weighted_round_robin: builtIn(weightedRoundRobinOptionsSchema, weightedRoundRobin),
+    least_request: builtIn(leastRequestOptionsSchema, leastRequest),
+    least_latency: builtIn(nothing, () => leastLatency),
+    ring_hash: builtIn(ringHashOptionsSchema, ringHash),
+    consistent_hash: builtIn(ringHashOptionsSchema, ringHash),
+  }),
+);
+
+/** gRPC's and others' names for the same. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["least_pending", "least_request"],
+  ["least_request_experimental", "least_request"],
+  ["ring_hash_experimental", "ring_hash"],
+]);
+
+const NO_XDS = 'is xDS; give the target as "passthrough:///xds:..." where the xDS package is registered';
+/** Names that mean something elsewhere. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["grpclb", "is a look-aside protocol that gRPC has given up; use round_robin or weighted_round_robin"],
+  ["xds", NO_XDS],
+  ["xds_cluster_resolver_experimental", NO_XDS],
+  ["outlier_detection", "is no policy here; use outlierEjection beside loadBalancing"],
+  ["outlier_detection_experimental", "is no policy here; use outlierEjection beside loadBalancing"],
+  ["random_subsetting", "is no policy here; use subsetting beside loadBalancing"],
+  ["random_subsetting_experimental", "is no policy here; use subsetting beside loadBalancing"],
+  ["deterministic_subsetting", "is no policy here; use subsetting beside loadBalancing"],
+  ["priority", "is no policy here; give endpoints a priority"],
+  ["priority_experimental", "is no policy here; give endpoints a priority"],
+]);
+
+const registered = new Map<string, PickerFactory>();
+
+/**
+ * Makes a load-balancing policy of one's own available by name, as `loadBalancing: "name"` or
+ * `{ policy: "name", ...options }`, to channels made from then on. A picker that throws, or answers what is no accepted
+ * candidate, is replaced by round robin for that pick, and a process warning says so once.
+ *
+ * @throws TypeError for a name that is taken, or is none: lower-case letters, digits and `_`
+ */
+export function registerPicker(name: string, factory: PickerFactory): void {
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) {
+    throw new TypeError(`registerPicker: ${JSON.stringify(name)} is no name; allowed: a-z, 0-9 and _`);
+  }
+  if (BUILT_IN.has(name) || ALIASES.has(name) || REFUSED.has(name) || registered.has(name)) {
+    throw new TypeError(`registerPicker: the name ${name} is taken`);
+  }
+  registered.set(name, factory);
+}
+
+/** A policy by name, or with options beside the name. */
+export type LoadBalancing = string | { readonly policy: string; readonly [option: string]: unknown };
+
+/** The policies there are, without aliases. */
+export function policyNames(): readonly string[] {
+  return [...BUILT_IN.keys(), ...registered.keys()];
+}
+
+/**
+ * `loadBalancing` of a channel. Resolved, it is always an object, with the defaults of its policy.
+ */
+export const loadBalancingSchema = z
+  .custom<LoadBalancing>(() => true)
+  .transform((given, context): { readonly policy: string; readonly [option: string]: unknown } => {
+    const problem = (message: string, path: PropertyKey[] = []) => {
+      context.issues.push({ code: "custom", message, path, input: given, continue: true });
+      return { policy: "round_robin" };
+    };
+    const { policy: asked, ...options } = typeof given === "string" ? { policy: given } : Object(given);
+    const path = typeof given === "string" ? [] : ["policy"];
+    if (typeof asked !== "string")
+      return problem(`allowed: the name of a policy, or { policy, ...options }`, path);
+    const name = ALIASES.get(asked) ?? asked;
+    const why = REFUSED.get(name);
+    if (why !== undefined) return problem(why, path);
+    const known = BUILT_IN.get(name);
+    if (known === undefined) {
+      const factory = registered.get(name);
+      if (factory !== undefined) {
+        try {
+          factory(options);
+          return { policy: name, ...options };
+        } catch (error) {
+          return problem(saidBy(error));
+        }
+      }
+      return problem(
+        `is no load-balancing policy${suggest(asked, [...policyNames(), ...ALIASES.keys()])}`,
+        path,
+      );
+    }
+    const parsed = known.schema.safeParse(options, { reportInput: true });
+    if (parsed.success) return { policy: name, ...(parsed.data as object) };
+    context.issues.push(...(parsed.error.issues as typeof context.issues));
+    return { policy: name };
+  })
+  .meta({
+    anyOf: [
+      { type: "string", examples: [...BUILT_IN.keys()] },
+      {
+        type: "object",
+        properties: { policy: { type: "string", examples: [...BUILT_IN.keys()] } },
+        required: ["policy"],
+      },
+    ],
+  });
+export type ResolvedLoadBalancing = z.output<typeof loadBalancingSchema>;
+
+/**
+ * The policy that resolved options name.
+ * @throws Error of a user's factory that refuses its options
+ */
+export function policyOf(
+  { policy, ...options }: ResolvedLoadBalancing,
+  warn: (message: string) => void,
+): PickerPolicy {
+  const known = BUILT_IN.get(policy);
+  if (known !== undefined) return known.make(options);
+  const factory = registered.get(policy);
+  if (factory === undefined) throw new Error(`there is no load-balancing policy ${policy}`);
+  void warn;
+  return factory(options);
+}

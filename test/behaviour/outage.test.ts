@@ -1,0 +1,139 @@
+import { callOptions } from "holdfast";
+import { describe, expect, it } from "vitest";
+import { ClientSockets } from "../support/client-sockets.js";
+import { hang, unary } from "../support/counting-server.js";
+import { LoopbackClock } from "../support/loopback-clock.js";
+import { PacedLoad } from "../support/paced-load.js";
+import { ending, endings, type Proxied, reachAll, Stage } from "../support/stage.js";
+
+const stage = new Stage();
+
+/** A crash of the machine: connections are reset, and nobody listens any more. */
+async function takeDown({ proxy }: Proxied): Promise<void> {
+  await proxy.refuse();
+  proxy.resetAll();
+}
+
+describe("every server goes down and comes back under load", () => {
+  it("costs no idempotent call that waits for ready, and each endpoint is used again, where bare grpc-js fails calls all along", async () => {
+    const all = [await stage.proxied(), await stage.proxied()];
+    const { client, events } = await stage.warm(all, { reconnectBackoff: { initialMs: 50, maxMs: 50 } });
+    const bare = stage.bare(all);
+    await reachAll(
+      bare,
+      all.map(({ server }) => server),
+    );
+    const patient = callOptions({ idempotent: true, waitForReady: true, timeoutMs: 10_000 });
+    const ours = stage.use(new PacedLoad(client, patient));
+    const theirs = stage.use(new PacedLoad(bare, {}));
+    await ours.more(10);
+
+    for (const proxied of all) await takeDown(proxied);
+    await Promise.all(all.map(({ address: endpoint }) => events.nth(3, "connection.failed", { endpoint })));
+    for (const { proxy } of all) await proxy.pass();
+    await Promise.all(
+      all.map(({ address: endpoint }) => events.nth(2, "endpoint.state", { endpoint, to: "READY" })),
+    );
+    const picksBefore = events.picks.length;
+    await ours.more(20);
+    const [results, bareResults] = [await ours.stop(), await theirs.stop()];
+
+    expect(endings(results)).toEqual({ OK: ours.count });
+    expect(new Set(events.picks.slice(picksBefore))).toEqual(new Set(all.map(({ address }) => address)));
+    for (const { address: endpoint } of all) expect(events.count("connection.lost", { endpoint })).toBe(1);
+    expect(endings(bareResults)["UNAVAILABLE"]).toBeGreaterThan(0);
+  });
+});
+
+describe("the only server is down for long", () => {
+  const FIVE_SECONDS = { initialMs: 1_000, maxMs: 5_000, multiplier: 1.6, jitterRatio: 0 };
+
+  it("is dialled at growing intervals up to the cap, and found by the first dial after it came back (R57, R61)", async () => {
+    const clock = new LoopbackClock();
+    const down = await stage.proxied();
+    await down.proxy.refuse();
+    const sockets = stage.use(new ClientSockets());
+    const { client, events } = stage.harden([down], { reconnectBackoff: FIVE_SECONDS }, { clock });
+    const call = unary(client, "x", callOptions({ waitForReady: true, timeoutMs: 600_000 }));
+    await events.nth(1, "connection.failed");
+
+    // 1, 1.6, 2.56 and 4.096 s after each other, then every 5 s.
+    const dials = [];
+    for (const ms of [999, 1, 1_600, 2_560, 4_096, 5_000, 5_000, 4_999, 1]) {
+      const waits = events.count("connection.failed");
+      await clock.advance(ms);
+      dials.push(sockets.all.length);
+      if (sockets.all.length > waits) await events.nth(sockets.all.length, "connection.failed");
+    }
+    await down.proxy.pass();
+    await clock.advance(5_000);
+
+    expect(dials).toEqual([1, 2, 3, 4, 5, 6, 7, 7, 8]);
+    expect(ending(await call)).toBe("OK");
+    expect([sockets.all.length, down.proxy.connections]).toEqual([9, 1]);
+  });
+
+  it("is dialled by no call, however many are made meanwhile (R61)", async () => {
+    const clock = new LoopbackClock();
+    const down = await stage.proxied();
+    await down.proxy.refuse();
+    const sockets = stage.use(new ClientSockets());
+    const { client, events } = stage.harden([down], { reconnectBackoff: FIVE_SECONDS }, { clock });
+    await unary(client, "first", callOptions({ retry: false }));
+    await events.first("connection.failed");
+
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () => unary(client, "x", callOptions({ retry: false }))),
+    );
+
+    expect(endings(results)).toEqual({ "UNAVAILABLE DIAL_FAILED no": 50 });
+    expect(sockets.all.length).toBe(1);
+  });
+
+  it("begins with short intervals again after it has been back (R60)", async () => {
+    const clock = new LoopbackClock();
+    const flaky = await stage.proxied();
+    const sockets = stage.use(new ClientSockets());
+    const { channel, events } = stage.harden([flaky], { reconnectBackoff: FIVE_SECONDS }, { clock });
+    await flaky.proxy.refuse();
+    channel.getConnectivityState(true);
+    await events.nth(1, "connection.failed");
+    for (const [at, ms] of [1_000, 1_600, 2_560].entries()) {
+      await clock.advance(ms);
+      await events.nth(at + 2, "connection.failed");
+    }
+    await flaky.proxy.pass();
+    await clock.advance(4_096);
+    await events.first("endpoint.state", { to: "READY" });
+    await clock.advance(60_000);
+
+    await takeDown(flaky);
+    await events.first("connection.lost");
+    await events.nth(5, "connection.failed");
+    await clock.advance(1_000);
+    await events.nth(6, "connection.failed");
+
+    expect(sockets.all.length).toBe(7);
+  });
+});
+
+describe("calls run on the only server when it crashes and is started anew", () => {
+  it("are repeated there when they are idempotent, where bare grpc-js fails them", async () => {
+    const only = await stage.proxied({ handler: hang() });
+    const { client, events } = await stage.warm([only], { reconnectBackoff: { initialMs: 20, maxMs: 20 } });
+    const bare = stage.bare([only]);
+    const patient = callOptions({ idempotent: true, waitForReady: true });
+    const ours = Array.from({ length: 10 }, () => unary(client, "x", patient));
+    const theirs = Array.from({ length: 10 }, () => unary(bare, "x"));
+    await only.server.received(20);
+
+    await takeDown(only);
+    await events.nth(2, "connection.failed");
+    only.server.unary = (call, callback) => callback(null, call.request);
+    await only.proxy.pass();
+
+    expect(endings(await Promise.all(ours))).toEqual({ OK: 10 });
+    expect(endings(await Promise.all(theirs))).toEqual({ UNAVAILABLE: 10 });
+    expect(events.count("connection.lost")).toBe(1);
+  });
+});

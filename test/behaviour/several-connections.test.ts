@@ -1,0 +1,176 @@
+import { callOptions, type ResilientChannel } from "holdfast";
+import { describe, expect, it } from "vitest";
+import { type CounterClient, type CountingServer, collect, hang, unary } from "../support/counting-server.js";
+import { until } from "../support/event-loop.js";
+import { ending, endings, Stage } from "../support/stage.js";
+
+const stage = new Stage();
+const idempotent = callOptions({ idempotent: true });
+const QUICK = { reconnectBackoff: { initialMs: 10, maxMs: 10 } };
+
+/** A server whose unary calls wait until they are let go. */
+async function holding(serverOptions = {}): Promise<{ server: CountingServer; letGo(): void }> {
+  const held: (() => void)[] = [];
+  const server = await stage.server({
+    serverOptions,
+    handler: (call, callback) => void held.push(() => callback(null, call.request)),
+  });
+  const letGo = (): void => {
+    server.unary = (call, callback) => callback(null, call.request);
+    for (const answer of held.splice(0)) answer();
+  };
+  return { server, letGo };
+}
+
+function together(client: CounterClient, count: number) {
+  return Array.from({ length: count }, () => unary(client, "x"));
+}
+
+/** Connects, and waits until the endpoint has so many connections. */
+async function connections(channel: ResilientChannel, count: number): Promise<void> {
+  await channel.ready();
+  await until(() => channel.endpoints()[0]?.connections === count, `${count} connections`);
+}
+
+/** A stream that has exchanged its first message. */
+async function openStream(client: CounterClient) {
+  const stream = client.bidi();
+  const result = collect(stream);
+  stream.write(Buffer.from("hello"));
+  await new Promise((resolve) => stream.once("data", resolve));
+  return { stream, end: async () => ending((await result).status) };
+}
+
+describe("poolSize: 5", () => {
+  it("is five connections that the server sees, and 1,000 calls open no further one, where bare clients share one", async () => {
+    const [server, theirs] = [await stage.server(), await stage.server()];
+    const { client, channel, events } = stage.harden([server], { poolSize: 5 });
+    const bare = Array.from({ length: 5 }, () =>
+      stage.bare([theirs], undefined, { "grpc.use_local_subchannel_pool": 0 }),
+    );
+    await unary(client, "first");
+    await connections(channel, 5);
+
+    const results = [];
+    for (let call = 0; call < 1_000; call++) results.push(await unary(client, "x"));
+    for (const plain of bare) await unary(plain, "x");
+
+    expect(endings(results)).toEqual({ OK: 1_000 });
+    expect([server.peers.size, theirs.peers.size]).toEqual([5, 1]);
+    expect(events.count("connection.draining")).toBe(0);
+  });
+
+  it("spreads calls in flight evenly over them", async () => {
+    const { server, letGo } = await holding();
+    const { client, channel } = stage.harden([server], { poolSize: 5 });
+    await connections(channel, 5);
+
+    const calls = together(client, 20);
+    await server.received(20);
+    letGo();
+
+    const perPeer = [...server.peers].map((peer) => server.calls.filter((call) => call.peer === peer).length);
+    expect(perPeer).toEqual([4, 4, 4, 4, 4]);
+    expect(endings(await Promise.all(calls))).toEqual({ OK: 20 });
+  });
+});
+
+describe("a server that allows 100 streams on a connection", () => {
+  it("gets further connections when ours are full, up to maxConnections, where bare grpc-js makes the rest wait (R76)", async () => {
+    const limit = { "grpc.max_concurrent_streams": 100 };
+    const [ours, theirs] = [await holding(limit), await holding(limit)];
+    const { client, channel } = stage.harden([ours.server], { maxConnections: 4 });
+    const bare = stage.bare([theirs.server]);
+
+    const bareCalls = together(bare, 250);
+    await theirs.server.received(100);
+    const calls = together(client, 250);
+    await ours.server.received(250);
+    const bareArrived = theirs.server.executions.Unary;
+    ours.letGo();
+    theirs.letGo();
+
+    expect(bareArrived).toBe(100);
+    expect(endings([...(await Promise.all(calls)), ...(await Promise.all(bareCalls))])).toEqual({ OK: 500 });
+    expect([ours.server.peers.size, theirs.server.peers.size]).toEqual([3, 1]);
+    // None is closed for lack of use.
+    expect(channel.endpoints()[0]?.connections).toBe(3);
+  });
+
+  it("gets no more than maxConnections, and the calls beyond wait their turn (R76)", async () => {
+    const { server, letGo } = await holding();
+    const { client, channel } = stage.harden([server], { maxConnections: 2, maxStreamsPerConnection: 5 });
+
+    const calls = together(client, 25);
+    await server.received(10);
+    const queued = channel.stats().callsQueued;
+    letGo();
+
+    expect(queued).toBe(15);
+    expect(endings(await Promise.all(calls))).toEqual({ OK: 25 });
+    expect(server.peers.size).toBe(2);
+  });
+});
+
+describe("separateStreams", () => {
+  it("gives streams connections of their own: unary calls go on while streams fill theirs", async () => {
+    const server = await stage.server();
+    const { client } = stage.harden([server], { separateStreams: true, maxStreamsPerConnection: 3 });
+    const streams = [await openStream(client), await openStream(client), await openStream(client)];
+
+    const results = [];
+    for (let call = 0; call < 10; call++) results.push(await unary(client, "x"));
+    const peersOf = (method: string) =>
+      new Set(server.calls.filter((call) => call.method === method).map(({ peer }) => peer));
+    for (const { stream } of streams) stream.end();
+
+    expect(endings(results)).toEqual({ OK: 10 });
+    expect([peersOf("Bidi").size, peersOf("Unary").size, server.peers.size]).toEqual([1, 1, 2]);
+    for (const { end } of streams) expect(await end()).toBe("OK");
+  });
+});
+
+describe("one of several connections is killed", () => {
+  it("fails only its calls, as one loss; the endpoint stays READY and gets another connection (R78, R79)", async () => {
+    const { server, proxy, address } = await stage.proxied();
+    const { client, channel, events } = stage.harden([{ address }], {
+      ...QUICK,
+      poolSize: 3,
+    });
+    await connections(channel, 3);
+    const streams = await Promise.all([openStream(client), openStream(client), openStream(client)]);
+
+    proxy.resetOldest();
+    const lost = await events.first("connection.lost");
+    await connections(channel, 3);
+    const result = await unary(client, "x");
+    for (const { stream } of streams) stream.end();
+
+    const ends = await Promise.all(streams.map(({ end }) => end()));
+    expect(ends.sort()).toEqual(["OK", "OK", "UNAVAILABLE CONNECTION_LOST yes"]);
+    expect(lost.callsInFlight).toBe(1);
+    expect(ending(result)).toBe("OK");
+    expect(events.count("connection.lost")).toBe(1);
+    expect(events.count("endpoint.state", { from: "READY" })).toBe(0);
+    expect([proxy.connections, server.peers.size]).toEqual([4, 4]);
+  });
+
+  it("repeats its idempotent calls on the others", async () => {
+    const { server, proxy, address } = await stage.proxied({ handler: hang() });
+    const { client, channel, events } = stage.harden([{ address }], {
+      ...QUICK,
+      poolSize: 2,
+      retry: { backoff: { kind: "immediate" } },
+    });
+    await connections(channel, 2);
+    const calls = Array.from({ length: 10 }, () => unary(client, "x", idempotent));
+    await server.received(10);
+
+    server.unary = (call, callback) => callback(null, call.request);
+    proxy.resetAll();
+
+    expect(endings(await Promise.all(calls))).toEqual({ OK: 10 });
+    expect(events.count("connection.lost")).toBe(2);
+    expect(server.executions.Unary).toBe(20);
+  });
+});
