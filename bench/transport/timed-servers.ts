@@ -9,6 +9,8 @@ export interface TimedServerOptions {
   readonly slowMs?: number;
   /** Of each connection; no limit by default. */
   readonly maxStreams?: number;
+  /** Length of its answers; no more than its port takes by default. */
+  readonly answerBytes?: number;
 }
 
 const SCRIPT = fileURLToPath(new URL("timed-server.mjs", import.meta.url));

@@ -17,7 +17,7 @@ import {
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
 import { callCredentialsSchema, channelCredentialsSchema, securedOneWay } from "./credential-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
-import { poolRules } from "./pool-rules.js";
+import { poolRules } from "./pool-rules-options.js";
 
 /** The presets by name; `presets.ts` has their values. */
 export const PRESET_NAMES = ["grpc", "documents", "low-latency", "batch", "etcd", "raft", "eraft"] as const;

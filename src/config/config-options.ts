@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { channelDataShape, channelRules, methodsWithinChannel } from "../call/channel-options.js";
-import { poolRules } from "../call/pool-rules.js";
+import { poolRules } from "../call/pool-rules-options.js";
 import { canonicalAddress, isObject, parseAddress } from "../core/index.js";
 import { targetSchema } from "../discovery/target-options.js";
 import { connectionsInOrder } from "../pool/pool-options.js";

@@ -8,6 +8,9 @@ import { ending, endings, type Proxied, reachAll, Stage } from "../support/stage
 
 const stage = new Stage();
 
+/** A dial that failed. */
+const FAILED = { from: "CONNECTING", to: "TRANSIENT_FAILURE" } as const;
+
 /** A crash of the machine: connections are reset, and nobody listens any more. */
 async function takeDown({ proxy }: Proxied): Promise<void> {
   await proxy.refuse();
@@ -29,7 +32,9 @@ describe("every server goes down and comes back under load", () => {
     await ours.more(10);
 
     for (const proxied of all) await takeDown(proxied);
-    await Promise.all(all.map(({ address: endpoint }) => events.nth(3, "connection.failed", { endpoint })));
+    await Promise.all(
+      all.map(({ address: endpoint }) => events.nth(3, "endpoint.state", { endpoint, ...FAILED })),
+    );
     for (const { proxy } of all) await proxy.pass();
     await Promise.all(
       all.map(({ address: endpoint }) => events.nth(2, "endpoint.state", { endpoint, to: "READY" })),
@@ -50,37 +55,37 @@ describe("the only server is down for long", () => {
 
   it("is dialled at growing intervals up to the cap, and found by the first dial after it came back (R57, R61)", async () => {
     const clock = new LoopbackClock();
-    const down = await stage.proxied();
-    await down.proxy.refuse();
+    const down = await stage.server();
+    await down.stop();
     const sockets = stage.use(new ClientSockets());
     const { client, events } = stage.harden([down], { reconnectBackoff: FIVE_SECONDS }, { clock });
     const call = unary(client, "x", callOptions({ waitForReady: true, timeoutMs: 600_000 }));
-    await events.nth(1, "connection.failed");
+    await events.nth(1, "endpoint.state", FAILED);
 
     // 1, 1.6, 2.56 and 4.096 s after each other, then every 5 s.
     const dials = [];
     for (const ms of [999, 1, 1_600, 2_560, 4_096, 5_000, 5_000, 4_999, 1]) {
-      const waits = events.count("connection.failed");
+      const waits = events.count("endpoint.state", FAILED);
       await clock.advance(ms);
       dials.push(sockets.all.length);
-      if (sockets.all.length > waits) await events.nth(sockets.all.length, "connection.failed");
+      if (sockets.all.length > waits) await events.nth(sockets.all.length, "endpoint.state", FAILED);
     }
-    await down.proxy.pass();
+    await down.restart();
     await clock.advance(5_000);
 
     expect(dials).toEqual([1, 2, 3, 4, 5, 6, 7, 7, 8]);
     expect(ending(await call)).toBe("OK");
-    expect([sockets.all.length, down.proxy.connections]).toEqual([9, 1]);
+    expect([sockets.all.length, down.peers.size]).toEqual([9, 1]);
   });
 
   it("is dialled by no call, however many are made meanwhile (R61)", async () => {
     const clock = new LoopbackClock();
-    const down = await stage.proxied();
-    await down.proxy.refuse();
+    const down = await stage.server();
+    await down.stop();
     const sockets = stage.use(new ClientSockets());
     const { client, events } = stage.harden([down], { reconnectBackoff: FIVE_SECONDS }, { clock });
     await unary(client, "first", callOptions({ retry: false }));
-    await events.first("connection.failed");
+    await events.first("endpoint.state", FAILED);
 
     const results = await Promise.all(
       Array.from({ length: 50 }, () => unary(client, "x", callOptions({ retry: false }))),
@@ -92,26 +97,25 @@ describe("the only server is down for long", () => {
 
   it("begins with short intervals again after it has been back (R60)", async () => {
     const clock = new LoopbackClock();
-    const flaky = await stage.proxied();
+    const flaky = await stage.server();
     const sockets = stage.use(new ClientSockets());
     const { channel, events } = stage.harden([flaky], { reconnectBackoff: FIVE_SECONDS }, { clock });
-    await flaky.proxy.refuse();
+    await flaky.stop();
     channel.getConnectivityState(true);
-    await events.nth(1, "connection.failed");
+    await events.nth(1, "endpoint.state", FAILED);
     for (const [at, ms] of [1_000, 1_600, 2_560].entries()) {
       await clock.advance(ms);
-      await events.nth(at + 2, "connection.failed");
+      await events.nth(at + 2, "endpoint.state", FAILED);
     }
-    await flaky.proxy.pass();
+    await flaky.restart();
     await clock.advance(4_096);
     await events.first("endpoint.state", { to: "READY" });
     await clock.advance(60_000);
 
-    await takeDown(flaky);
-    await events.first("connection.lost");
-    await events.nth(5, "connection.failed");
+    await flaky.stop();
+    await events.nth(5, "endpoint.state", FAILED);
     await clock.advance(1_000);
-    await events.nth(6, "connection.failed");
+    await events.nth(6, "endpoint.state", FAILED);
 
     expect(sockets.all.length).toBe(7);
   });
@@ -128,7 +132,7 @@ describe("calls run on the only server when it crashes and is started anew", () 
     await only.server.received(20);
 
     await takeDown(only);
-    await events.nth(2, "connection.failed");
+    await events.nth(2, "endpoint.state", FAILED);
     only.server.unary = (call, callback) => callback(null, call.request);
     await only.proxy.pass();
 

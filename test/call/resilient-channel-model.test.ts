@@ -52,8 +52,8 @@ class Storm {
     for (const [action, which] of script) {
       await this.#act(action, which);
       await this.bench.settle();
-      for (const { callsInFlight } of this.bench.channel.endpoints()) {
-        expect(callsInFlight).toBeLessThanOrEqual(MAX_STREAMS);
+      for (const { calls } of this.bench.network.dials) {
+        expect(calls.filter(({ isEnded }) => !isEnded).length).toBeLessThanOrEqual(MAX_STREAMS);
       }
     }
   }

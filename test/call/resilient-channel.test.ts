@@ -1,5 +1,6 @@
 import { connectivityState as State, status } from "@grpc/grpc-js";
 import { describe, expect, it, vi } from "vitest";
+import { unseenEndpoint } from "../../src/call/channel-stats.js";
 import { ThrottleRegistry } from "../../src/retry/index.js";
 import { A, B, C, ChannelBench, IDEMPOTENT, NOTHING_LEFT, readyBench } from "../support/channel-bench.js";
 
@@ -51,13 +52,11 @@ describe("a new channel", () => {
       throttle: { tokens: 20, maxTokens: 20 },
       retryBufferBytes: 5,
       endpoints: [A, B].map((address) => ({
-        address,
+        ...unseenEndpoint(address),
         state: "READY",
-        isSuspect: false,
+        connections: 1,
         callsInFlight: address === bench.network.route[0] ? 1 : 0,
-        breaker: "closed",
-        retryInMs: null,
-        lastError: null,
+        picks: address === bench.network.route[0] ? 1 : 0,
       })),
     });
   });
@@ -69,11 +68,8 @@ describe("a new channel", () => {
 
     expect(bench.channel.endpoints()).toEqual([
       {
-        address: A,
+        ...unseenEndpoint(A),
         state: "TRANSIENT_FAILURE",
-        isSuspect: false,
-        callsInFlight: 0,
-        breaker: "closed",
         retryInMs: 1_000,
         lastError: { text: `connect ECONNREFUSED ${A}`, at: new Date(bench.clock.epoch()).toISOString() },
       },

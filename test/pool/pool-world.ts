@@ -59,7 +59,7 @@ export interface Server {
   readonly address: string;
   readonly standing: Standing;
   readonly breaker: Breaker;
-  readonly health: { status: HealthView["status"]; watched: number };
+  readonly health: { status: HealthView["status"]; readonly watched: Set<unknown> };
   isolation: Subscription | null;
 }
 
@@ -263,14 +263,14 @@ export class PoolWorld implements CallWorld {
         this.pool.reassess(address);
       },
     });
-    const health: Server["health"] = { status: "serving", watched: 0 };
+    const health: Server["health"] = { status: "serving", watched: new Set() };
     const view = {
       get status() {
         return health.status;
       },
       detail: "what the world says",
-      add: () => void health.watched++,
-      remove: () => void health.watched--,
+      add: (connection: unknown) => void health.watched.add(connection),
+      remove: (connection: unknown) => void health.watched.delete(connection),
     };
     const tally = this.#outliers.tallyFor(address);
     const standing = new Standing({ gate: breaker, tally, makeHealth: () => view });

@@ -1,0 +1,125 @@
+import { saidBy } from "../../core/index.js";
+import { AskedFilter } from "./asked-filter.js";
+import type { Candidate, PickCall, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
+import { roundRobin } from "./round-robin.js";
+
+const SCOPES: readonly unknown[] = ["all", "first", "picked"];
+
+/** Told of what a picker did wrong. */
+type Tell = (what: string) => void;
+
+/** A picker that we did not write, with a round-robin one beside it for picks that it gets wrong. */
+class GuardedPicker<C extends Candidate> implements Picker<C> {
+  readonly #candidates: readonly C[];
+  readonly #filter: AskedFilter<C>;
+  readonly #fallback: Picker<C>;
+  /** Null where it could not be made. */
+  readonly #own: Picker<C> | null;
+
+  constructor(
+    input: PickerInput<C>,
+    private readonly policy: PickerPolicy,
+    private readonly tell: Tell,
+  ) {
+    const { candidates, previous } = input;
+    const last = previous instanceof GuardedPicker ? (previous as GuardedPicker<C>) : null;
+    this.#candidates = candidates;
+    this.#filter = new AskedFilter(candidates);
+    this.#fallback = roundRobin.create({ ...input, previous: last?.#fallback ?? null });
+    // A list of its own: one that sorts it must not disorder ours.
+    this.#own = this.#make({ ...input, candidates: [...candidates], previous: last?.#own ?? null });
+  }
+
+  pick(filter: PickFilter<C>, call: PickCall): C | null {
+    return this.#answerOf(this.#filter.begin(filter), call) ?? this.#pickInItsPlace(filter, call);
+  }
+
+  #make(input: PickerInput<C>): Picker<C> | null {
+    try {
+      const picker: unknown = this.policy.create(input);
+      if (typeof (picker as Picker<C> | null)?.pick === "function") return picker as Picker<C>;
+      disarm(picker);
+      this.tell("its create() answered no object with a method pick()");
+    } catch (error) {
+      this.tell(`its create() threw: ${saidBy(error)}`);
+    }
+    return null;
+  }
+
+  #answerOf(filter: AskedFilter<C>, call: PickCall): C | null {
+    if (this.#own === null) return null;
+    let answer: unknown;
+    try {
+      answer = this.#own.pick(filter, call);
+    } catch (error) {
+      this.tell(`its pick() threw: ${saidBy(error)}`);
+      return null;
+    }
+    if (filter.knows(answer)) {
+      if (this.#mayConnect(answer, call) || filter.hasAccepted(answer)) return answer;
+      this.tell("its pick() answered a candidate that the filter does not accept");
+    } else if (answer !== null) {
+      disarm(answer);
+      this.tell("its pick() answered what is none of its candidates");
+    } else if (filter.isAnswerDue) {
+      this.tell("its pick() answered null, which is for a filter that accepts none");
+    }
+    return null;
+  }
+
+  #pickInItsPlace(filter: PickFilter<C>, call: PickCall): C | null {
+    const ready = this.#fallback.pick(filter, call);
+    if (ready !== null || this.policy.connects !== "picked") return ready;
+    // Nobody else connects an endpoint under such a policy.
+    return this.#candidates.find((candidate) => this.#mayConnect(candidate, call)) ?? null;
+  }
+
+  #mayConnect(candidate: C, { path }: PickCall): boolean {
+    const { state } = candidate;
+    if (this.policy.connects !== "picked" || (state !== "IDLE" && state !== "CONNECTING")) return false;
+    return !candidate.isBarred(path);
+  }
+}
+
+/**
+ * A user's policy made safe: where it throws, or answers what it must not, round robin chooses for that pick. A picker
+ * that answers null though an endpoint is usable is overruled in the same way: a call that waits needs a reason.
+ *
+ * @param onTrouble told once of each kind of mistake, in a sentence
+ * @throws TypeError for what is no policy
+ */
+export function guardedPolicy(policy: PickerPolicy, onTrouble: (message: string) => void): PickerPolicy {
+  const { name, connects, loadReports } = checked(policy);
+  const told = new Set<string>();
+  const tell: Tell = (what) => {
+    // An error's text may differ each time; its kind is what stands before it.
+    const [kind = what] = what.split(":", 1);
+    if (told.has(kind)) return;
+    told.add(kind);
+    onTrouble(`load-balancing policy ${name}: ${what}; round_robin chooses in its place`);
+  };
+  return {
+    name,
+    connects,
+    ...(loadReports === undefined ? {} : { loadReports }),
+    create: (input) => new GuardedPicker(input, policy, tell),
+  };
+}
+
+function checked(policy: unknown): PickerPolicy {
+  const { name, connects, create } = (policy ?? {}) as Partial<PickerPolicy>;
+  if (typeof name !== "string" || name === "" || typeof create !== "function") {
+    throw new TypeError("a load-balancing policy needs a name, and a method create()");
+  }
+  if (!SCOPES.includes(connects)) {
+    throw new TypeError(
+      `load-balancing policy ${name}: connects is ${String(connects)}; allowed: "all", "first", "picked"`,
+    );
+  }
+  return policy as PickerPolicy;
+}
+
+/** An async method answers a promise: one that fails unheard would end the process. */
+function disarm(answer: unknown): void {
+  if (answer instanceof Promise) answer.catch(() => {});
+}
