@@ -1,16 +1,23 @@
 /**
- * What calls cost the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`; with `--clerk` what the
- * Clerk gives in calm and in outages, see `clerk/`. Bare grpc-js against the same stub hardened, and whatever else
+ * What calls cost the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`; with `--pool` what the
+ * connection pool costs and gives, see `pool/`; with `--faults` what happens to calls while servers and networks break,
+ * see `faults/`; with `--clerk` what the Clerk gives in calm and in outages, see `clerk/`. Bare grpc-js against the same stub hardened, and whatever else
  * stands in `stacks/`, in one process and in alternating slices; then what calls hold, and what an outage adds.
  * Absolute times differ from machine to machine; the ratios are what counts, and "itself" says how far to trust them.
  */
 import { cpus, loadavg } from "node:os";
 import { runClerkBench } from "./clerk/command.js";
+import { throughFaults } from "./faults/faults.js";
 import { allocationErrorPercent } from "./measure/meters.js";
 import { BadFlag, type BenchOptions, type Part, parseOptions, USAGE } from "./options.js";
 import { overFake, overSockets, overStreams } from "./parts/calls.js";
 import { ofMemory } from "./parts/memory.js";
 import { throughOutage } from "./parts/outage.js";
+import { ofLargeMessages } from "./pool/large-messages.js";
+import { ofPicks } from "./pool/picks.js";
+import { ofSlowServer } from "./pool/slow-server.js";
+import { ofStreamLimit } from "./pool/stream-limit.js";
+import { ofUpdates } from "./pool/updates.js";
 import { type Section, sectionText, summary } from "./report/section.js";
 import { ServerProcesses } from "./transport/server-processes.js";
 
@@ -20,7 +27,7 @@ CPU is this process's user and system time, garbage collection included; servers
 is JavaScript heap allocated, not kept. Stacks that cannot balance use three clients in turn.`;
 
 /** The parts with tables of stacks, which the legend explains. */
-const COMPARED: ReadonlySet<Part> = new Set(["fake", "sockets", "streams"]);
+const COMPARED: ReadonlySet<Part> = new Set(["fake", "sockets", "streams", "window"]);
 
 const SIGNALS = [
   ["SIGINT", 130],
@@ -89,6 +96,18 @@ function run(part: Part, options: BenchOptions, servers: ServerProcesses): Async
       return ofMemory();
     case "outage":
       return throughOutage();
+    case "picks":
+      return ofPicks();
+    case "update":
+      return ofUpdates();
+    case "slow":
+      return ofSlowServer();
+    case "limit":
+      return ofStreamLimit();
+    case "window":
+      return ofLargeMessages(servers);
+    case "faults":
+      return throughFaults(options.faults);
   }
 }
 

@@ -1,5 +1,5 @@
 // For users: hardening stubs and making channels.
-export type { BreakerOptions, ConcurrencyLimitOptions } from "./breaker/index.js";
+export type { BreakerOptions, ConcurrencyLimitOptions, OutlierEjectionOptions } from "./breaker/index.js";
 export type {
   CallSettings,
   ChannelCollaborators,
@@ -8,6 +8,7 @@ export type {
   EndpointStats,
   FailureCount,
   FetchCredentials,
+  ReadyOptions,
   RefreshingCredentials,
   RefreshingCredentialsOptions,
 } from "./call/index.js";
@@ -91,6 +92,20 @@ export {
   type Summary,
   stubFor,
 } from "./interceptors/index.js";
+export {
+  type Candidate,
+  type HealthOptions,
+  type HealthProbe,
+  type LoadBalancing,
+  type PickCall,
+  type Picker,
+  type PickerFactory,
+  type PickerInput,
+  type PickerPolicy,
+  type PickFilter,
+  registerPicker,
+  type TlsOptions,
+} from "./pool/index.js";
 export type {
   AppendEntriesRequest,
   AppendEntriesResponse,

@@ -1,5 +1,4 @@
 import { alignColumns } from "../../examples/shared/align-columns.js";
-import type { HardenOptions } from "../../src/index.js";
 import { quantile } from "../measure/statistics.js";
 import type { Section } from "../report/section.js";
 import { atMost, type Verdict } from "../report/verdict.js";
@@ -67,9 +66,7 @@ export function slowVerdicts(rows: readonly SlowShare[]): Verdict[] {
 async function measure(addresses: readonly string[], slowPort: string): Promise<SlowShare[]> {
   const clients = [
     bareClient(addresses),
-    ...[REFERENCE, ...OTHERS].map((policy) =>
-      ourClient(policy, addresses, { loadBalancing: policy } as Partial<HardenOptions>),
-    ),
+    ...[REFERENCE, ...OTHERS].map((policy) => ourClient(policy, addresses, { loadBalancing: policy })),
   ];
   const lanes = clients.map((client) => ({ client, answers: [] as Answer[] }));
   try {

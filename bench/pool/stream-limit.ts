@@ -8,7 +8,9 @@ import { bareClient, ourClient, type PoolClient } from "./clients.js";
 const CALLS = 1_000;
 const MAX_STREAMS = 100;
 const SERVICE_MS = 100;
-const BURSTS = 7;
+const BURSTS = 9;
+/** Of each client, before those that count. */
+const WARM_UP_BURSTS = 3;
 const REFERENCE = "bare";
 const WIDE = "maxConnections: 4";
 const HEADS = ["", "first burst ms", "ms", "ratio"];
@@ -18,7 +20,7 @@ export interface BurstTimes {
   readonly name: string;
   /** Which also opens the connections. */
   readonly firstMs: number;
-  /** Of all others, median. */
+  /** Of those that count, median. */
   readonly ms: number;
   /** To bare grpc-js, burst by burst; the median. */
   readonly ratio: number;
@@ -53,20 +55,25 @@ async function measure(addresses: readonly string[]): Promise<BurstTimes[]> {
   ];
   const lanes = clients.map((client) => ({ client, times: [] as number[] }));
   try {
-    for (let made = 0; made <= BURSTS; made++) {
+    for (let made = 0; made < WARM_UP_BURSTS + BURSTS; made++) {
       for (const { client, times } of made % 2 === 0 ? lanes : lanes.toReversed())
         times.push(await burst(client));
     }
   } finally {
     for (const client of clients) client.close();
   }
-  const reference = lanes[0]?.times ?? [];
-  return lanes.map(({ client: { name }, times: [firstMs = Number.NaN, ...times] }) => ({
+  const [reference = []] = lanes.map(({ times }) => times);
+  return lanes.map(({ client: { name }, times }) => timesOf(name, times, reference));
+}
+
+function timesOf(name: string, times: readonly number[], reference: readonly number[]): BurstTimes {
+  const ratios = times.map((ms, at) => ms / (reference[at] as number));
+  return {
     name,
-    firstMs,
-    ms: median(times),
-    ratio: median(times.map((ms, at) => ms / (reference[at + 1] as number))),
-  }));
+    firstMs: times[0] ?? Number.NaN,
+    ms: median(times.slice(WARM_UP_BURSTS)),
+    ratio: median(ratios.slice(WARM_UP_BURSTS)),
+  };
 }
 
 /** @returns how long all of them took, in ms. @throws the first error of a call */

@@ -3,7 +3,13 @@
 // answers its own port, and blanks up to that many bytes. Plain JavaScript: it runs without a loader.
 import grpc from "@grpc/grpc-js";
 
-const { port = 0, delayMs = 0, slowMs = delayMs, maxStreams, answerBytes = 0 } = JSON.parse(process.argv[2] ?? "{}");
+const {
+  port = 0,
+  delayMs = 0,
+  slowMs = delayMs,
+  maxStreams,
+  answerBytes = 0,
+} = JSON.parse(process.argv[2] ?? "{}");
 const identity = (bytes) => bytes;
 let isSlow = false;
 let answer = Buffer.alloc(0);

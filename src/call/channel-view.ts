@@ -6,6 +6,7 @@ import {
   type EventListener,
   type Subscription,
 } from "../core/index.js";
+import type { ReadyOptions } from "./await-ready.js";
 import type { ParentCall } from "./call-limits.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { ResilientCall } from "./resilient-call.js";
@@ -70,8 +71,16 @@ export class ChannelView extends Closable implements ChannelInterface {
     this.channel.updateEndpoints(endpoints);
   }
 
-  resetBackoff(): void {
-    this.channel.resetBackoff();
+  resetBackoff(address?: string): void {
+    this.channel.resetBackoff(address);
+  }
+
+  ready(options?: ReadyOptions): Promise<void> {
+    return this.channel.ready(options);
+  }
+
+  isolate(address: string): Subscription {
+    return this.channel.isolate(address);
   }
 
   endpoints(): readonly EndpointStats[] {

@@ -90,7 +90,7 @@ export function poolChannel(
       });
       context.runInAsyncScope(() =>
         material?.start(
-          () => backend.rotate("new certificates"),
+          (cause) => backend.rotate(cause),
           (problem) => warnOfRejected(parsed, problem),
         ),
       );

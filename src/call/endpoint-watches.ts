@@ -53,6 +53,10 @@ export class EndpointWatches {
     this.#healths.delete(address);
   }
 
+  close(): void {
+    for (const health of this.#healths.values()) health.close();
+  }
+
   #newHealth(address: string, options: ResolvedHealthOptions): EndpointHealth {
     const { deps } = this;
     const health = new EndpointHealth(

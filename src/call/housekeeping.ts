@@ -18,19 +18,30 @@ export interface HousekeepingOwner {
   onIdle(): void;
 }
 
-/** An instant on both clocks: the monotonic one may stand still while a machine sleeps. */
-interface Instant {
-  readonly now: number;
-  readonly epoch: number;
+/** What both clocks said: the monotonic one may stand still while a machine sleeps. */
+class LastSeen {
+  #now = Number.POSITIVE_INFINITY;
+  #epoch = Number.POSITIVE_INFINITY;
+
+  note(now: number, epoch: number): void {
+    this.#now = now;
+    this.#epoch = epoch;
+  }
+
+  /** Milliseconds since then, by the clock that went further; negative before the first. */
+  msUntil(now: number, epoch: number): number {
+    return Math.max(now - this.#now, epoch - this.#epoch);
+  }
 }
 
 /** The one timer of a channel that nobody waits for: it ticks while calls run, then waits for the channel to be idle. */
 export class Housekeeping {
   #tick: Timer | null = null;
   #idle: Timer | null = null;
-  #tickedAt: Instant | null = null;
+  /** At the last tick, or call. */
+  readonly #seen = new LastSeen();
   /** When a call was last known to run, or to begin. */
-  #usedAt: Instant | null = null;
+  readonly #used = new LastSeen();
   /** A call has begun since the last tick. */
   #wasUsed = false;
 
@@ -45,11 +56,15 @@ export class Housekeeping {
     private readonly owner: HousekeepingOwner,
   ) {}
 
-  /** The channel is in use. Cheap, because every call says so. */
-  wake(): void {
+  /**
+   * The channel is in use. Cheap, because every call says so.
+   * @param now monotonic ms
+   */
+  wake(now: number, epoch: number): void {
+    this.#noteSleep(now, epoch);
     if (this.#wasUsed) return;
     this.#wasUsed = true;
-    this.#notePause(this.#usedAt, this.verifyAfterIdleMs);
+    this.#notePause(this.#used.msUntil(now, epoch), this.verifyAfterIdleMs);
     if (this.#tick === null) this.#startTick();
   }
 
@@ -61,33 +76,38 @@ export class Housekeeping {
   }
 
   #startTick(): void {
-    this.#tickedAt = this.#instant();
     this.#tick = this.clock.setTimer(() => this.#onTick(), TICK_MS);
   }
 
   #onTick(): void {
+    const [now, epoch] = [this.clock.now(), this.clock.epoch()];
+    this.#noteSleep(now, epoch);
     this.#tick = null;
     const isBusy = this.owner.isBusy();
-    if (isBusy || this.#wasUsed) this.#noteUse();
+    if (isBusy || this.#wasUsed) {
+      this.#used.note(now, epoch);
+      this.#idle?.cancel();
+      this.#idle = null;
+    }
     this.#wasUsed = false;
-    this.#notePause(this.#tickedAt, this.verifyAfterIdleMs === null ? null : TICK_MS + ASLEEP_MS);
     if (!isBusy) this.#watchIdle();
     if (!isBusy && !this.owner.isWatchful) return;
     this.owner.onTick();
     this.#startTick();
   }
 
-  #noteUse(): void {
-    this.#usedAt = this.#instant();
-    this.#idle?.cancel();
-    this.#idle = null;
+  /** While it ticks, nobody can have been silent for long but the whole process. */
+  #noteSleep(now: number, epoch: number): void {
+    if (this.#tick !== null && this.verifyAfterIdleMs !== null) {
+      this.#notePause(this.#seen.msUntil(now, epoch), TICK_MS + ASLEEP_MS);
+    }
+    this.#seen.note(now, epoch);
   }
 
-  #notePause(since: Instant | null, limitMs: number | null): void {
-    if (since === null || limitMs === null) return;
-    const { now, epoch } = this.#instant();
-    const pausedMs = Math.max(now - since.now, epoch - since.epoch);
-    if (pausedMs >= limitMs) this.owner.onPause(`nothing was heard for ${Math.round(pausedMs)} ms`);
+  #notePause(pausedMs: number, limitMs: number | null): void {
+    if (limitMs === null || pausedMs < limitMs) return;
+    this.#used.note(this.clock.now(), this.clock.epoch());
+    this.owner.onPause(`nothing was heard for ${Math.round(pausedMs)} ms`);
   }
 
   #watchIdle(): void {
@@ -101,9 +121,5 @@ export class Housekeeping {
     if (this.#wasUsed || this.owner.isBusy()) return;
     this.stop();
     this.owner.onIdle();
-  }
-
-  #instant(): Instant {
-    return { now: this.clock.now(), epoch: this.clock.epoch() };
   }
 }

@@ -1,4 +1,5 @@
 export { AttemptTrail } from "./attempt-trail.js";
+export type { ReadyOptions } from "./await-ready.js";
 export { type CallSettings, callOptions, SettingsDeadline, settingsOf } from "./call-settings.js";
 export { type ChannelOptions, channelOptionsSchema, type PresetName } from "./channel-options.js";
 export { type ChannelStats, type EndpointStats, unseenEndpoint } from "./channel-stats.js";

@@ -165,11 +165,11 @@ export class PoolBackend implements Backend {
 
   /** Replaces every connection without a call noticing. */
   rotate(cause: string): void {
-    this.#lanes.each((pool) => pool.rotate(cause));
+    this.#lanes.each((pool) => pool.eachReady((endpoint) => endpoint.rotate(cause)));
   }
 
   verify(cause: string): void {
-    this.#lanes.each((pool) => pool.verify(cause));
+    this.#lanes.each((pool) => pool.eachReady((endpoint) => endpoint.verify(cause)));
   }
 
   enterIdle(): void {
@@ -191,6 +191,7 @@ export class PoolBackend implements Backend {
 
   #shut(): void {
     this.#isClosed = true;
+    this.#standings.close();
     this.#resolver?.close();
     this.#resolver = null;
   }

@@ -236,8 +236,9 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   }
 
   #wake(): void {
+    const { time } = this.#env;
     this.#backend.wake();
-    this.#housekeeping.wake();
+    this.#housekeeping.wake(time.now, time.epoch);
   }
 
   #onCallEnded(call: RunningCall): void {

@@ -57,6 +57,11 @@ export class Standings {
     }
   }
 
+  /** The end of all that was asked of endpoints. */
+  close(): void {
+    this.deps.watches?.close();
+  }
+
   /** True where `tick` has something to do between calls, too. */
   get isWatchful(): boolean {
     return this.#outliers !== null || this.deps.watches?.needsTicks === true;

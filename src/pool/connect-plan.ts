@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../core/index.js";
+import type { Clock, ConnectivityWord, Timer } from "../core/index.js";
 import { priorityOf } from "./picker-tiers.js";
 import type { ConnectScope } from "./pickers/index.js";
 import type { Subchannel } from "./subchannel.js";
@@ -30,6 +30,7 @@ export class ConnectPlan {
     const { scope } = this.deps;
     if (scope === "all") this.#connectAll(order);
     else if (scope === "first") this.#connectFirst(order);
+    else this.#connectAnother(order);
   }
 
   stop(): void {
@@ -68,6 +69,13 @@ export class ConnectPlan {
       // One that has failed is tried on, but no reason to wait.
       if (subchannel.aggregateState === "CONNECTING") trying++;
     }
+  }
+
+  /** Once one has failed, another is tried without waiting for a call whose key leads there (R131). */
+  #connectAnother(order: readonly Subchannel[]): void {
+    const has = (state: ConnectivityWord) => order.some(({ aggregateState }) => aggregateState === state);
+    if (!has("TRANSIENT_FAILURE") || has("READY") || has("CONNECTING")) return;
+    order.find(({ state, standing }) => state === "IDLE" && !standing.isOut())?.connect();
   }
 
   /** The others need not come up any more, except those that calls would rather go to. */

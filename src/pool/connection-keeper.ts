@@ -41,6 +41,8 @@ export abstract class ConnectionKeeper
   /** Looks for writes that got stuck. */
   checkWrites(stallMs: number): void {
     for (const connection of this.connections) {
+      // A Watch that began since the last look has made the connection keep the process alive.
+      connection.rest();
       if (!connection.isWriteStalled(stallMs)) continue;
       this.suspect(connection, `a write was not flushed for ${stallMs} ms without a byte from the peer`);
     }

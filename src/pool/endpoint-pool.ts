@@ -114,14 +114,17 @@ export class EndpointPool extends SubchannelNews {
     const chosen = this.#pickers.choose(call, tried);
     const connection = chosen === null ? null : (chosen.free() ?? chosen.free(true));
     if (connection !== null) return connection;
-    if (chosen !== null) {
-      // A policy that connects as picked wants this one.
-      chosen.connect();
-      return "queue";
-    }
+    if (chosen !== null) return this.#connectPicked(chosen, call, tried);
     if (this.#set.grow(this.#maxConnections) || isWaitingForReady || this.#isPending) return "queue";
     const { target, deps } = this;
     return explainMiss(target, this.#set.order, this.#failure, call.path, deps.clock);
+  }
+
+  /** A policy that connects as picked wants this one; another may be READY, and do for a call that has no key. */
+  #connectPicked(wanted: Subchannel, call: PickCall, tried: PickFilter<Candidate> | null): PickResult {
+    if (wanted.state !== "IDLE") return "queue";
+    wanted.connect();
+    return this.#pickers.choose(call, tried)?.free() ?? "queue";
   }
 
   /** How far the endpoints are that connect without being asked for. */
@@ -146,28 +149,22 @@ export class EndpointPool extends SubchannelNews {
   tick(): void {
     const { writeStallMs } = this.options.suspicion;
     const now = this.deps.clock.now();
-    for (const subchannel of [...this.#set.ready]) {
+    this.eachReady((subchannel) => {
       subchannel.checkWrites(writeStallMs);
       if (this.options.maxConnectionAgeMs !== null) subchannel.checkAge(now);
-    }
+    });
     // An open breaker has no timer: calls that wait for it ask again here.
     this.queue.serveAll();
   }
 
-  /** Nobody knows whether the connections outlived a pause: they are verified before they are used. */
-  verify(cause: string): void {
-    for (const subchannel of [...this.#set.ready]) subchannel.verify(cause);
-  }
-
-  /** Replaces all connections, each as soon as another one stands. */
-  rotate(cause: string): void {
-    for (const subchannel of [...this.#set.ready]) subchannel.rotate(cause);
+  /** For all that have connections; what is done may change which those are. */
+  eachReady(act: (subchannel: Subchannel) => void): void {
+    for (const subchannel of [...this.#set.ready]) act(subchannel);
   }
 
   /** A breaker, an ejection or a health changed: another endpoint may have to be connected, and calls that wait may go. */
   reassess(address: string): void {
-    const subchannel = this.#set.at(address);
-    if (subchannel !== undefined) this.onStanding(subchannel);
+    this.onStanding(this.#set.at(address));
   }
 
   /** Ends every wait for a redial, of one endpoint or of all. */
@@ -196,8 +193,8 @@ export class EndpointPool extends SubchannelNews {
 
   // A subchannel's news
 
-  onStanding(subchannel: Subchannel): void {
-    if (!this.#set.note(subchannel)) return;
+  onStanding(subchannel: Subchannel | undefined): void {
+    if (subchannel === undefined || !this.#set.note(subchannel)) return;
     this.#pickers.invalidate();
     this.#refresh();
   }
@@ -206,9 +203,13 @@ export class EndpointPool extends SubchannelNews {
     this.queue.serveRoom();
   }
 
-  /** More may be usable soon, whatever it looks like now. */
+  /** More may be usable soon. A policy that connects as picked would have named an IDLE one that it wants. */
   get #isPending(): boolean {
-    return this.#set.count("CONNECTING") + this.#set.count("IDLE") > 0;
+    return this.#set.count("CONNECTING") > 0 || (!this.#isPicked && this.#set.count("IDLE") > 0);
+  }
+
+  get #isPicked(): boolean {
+    return this.deps.policy.connects === "picked";
   }
 
   #newSubchannel(endpoint: Endpoint): Subchannel {
@@ -242,7 +243,8 @@ export class EndpointPool extends SubchannelNews {
   }
 
   #updateWord(): void {
-    const next = this.#set.aggregate ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
+    const next =
+      this.#set.aggregate(this.#isPicked) ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
     this.deps.onState(this.#isConnecting ? next : "IDLE");
   }
 }

@@ -30,9 +30,12 @@ export class EndpointSet {
     return this.#ready;
   }
 
-  /** The state of the target (R107); null for a set not known yet. */
-  get aggregate(): ConnectivityWord | null {
-    return this.#counts.aggregate;
+  /**
+   * The state of the target; null for a set not known yet.
+   * @param isPicked true where endpoints are connected as they are picked
+   */
+  aggregate(isPicked: boolean): ConnectivityWord | null {
+    return isPicked ? this.#counts.pickedAggregate : this.#counts.aggregate;
   }
 
   count(state: ConnectivityWord): number {

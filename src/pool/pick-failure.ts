@@ -30,6 +30,10 @@ export function explainMiss(
   if (serving.some(({ standing }) => standing.admits(path))) return "queue";
   if (serving.length > 0) return circuitOpen(target, serving, path, clock);
   if (ready.length > 0) return notServing(target, ready);
+  const barred = subchannels.filter(
+    ({ aggregateState, standing }) => aggregateState !== "TRANSIENT_FAILURE" && !standing.admits(path),
+  );
+  if (barred.length > 0) return circuitOpen(target, barred, path, clock);
   if (subchannels.length > 0) return dialsFailed(target, subchannels);
   return unknownSet ?? "queue";
 }

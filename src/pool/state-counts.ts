@@ -33,6 +33,19 @@ export class StateCounts<Key extends object> {
     this.#states.delete(key);
   }
 
+  /**
+   * The same where endpoints are connected as they are picked (R131): calls need one endpoint each, so one of several
+   * that failed is no failure of the target yet.
+   */
+  get pickedAggregate(): ConnectivityWord | null {
+    const { READY, CONNECTING, IDLE, TRANSIENT_FAILURE } = this.#counts;
+    if (this.total === 0) return null;
+    if (READY > 0) return "READY";
+    if (TRANSIENT_FAILURE >= 2) return "TRANSIENT_FAILURE";
+    if (CONNECTING > 0 || (TRANSIENT_FAILURE === 1 && this.total > 1)) return "CONNECTING";
+    return IDLE > 0 ? "IDLE" : "TRANSIENT_FAILURE";
+  }
+
   /** The state of a target from those of its endpoints (R107); null for a set not known yet. */
   get aggregate(): ConnectivityWord | null {
     if (this.total === 0) return null;

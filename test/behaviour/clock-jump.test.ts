@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { unary } from "../support/counting-server.js";
+import { until } from "../support/event-loop.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { respondOk, respondTrailersOnly } from "../support/raw-http2-server.js";
 import { ending, endings, Stage } from "../support/stage.js";
@@ -30,7 +31,7 @@ const PAUSES = [
 
 describe.each(PAUSES)("%s", (_, pause) => {
   it("and the connection is gone without a word: not even a call that may not be repeated is lost, as with bare grpc-js", async () => {
-    const { clock, client, events, proxy, server } = await used();
+    const { clock, channel, client, events, proxy, server } = await used();
     const bare = stage.bare([{ address: proxy.address }]);
     await unary(bare, "before");
     await quiet(clock);
@@ -51,6 +52,10 @@ describe.each(PAUSES)("%s", (_, pause) => {
     expect(events.count("call.retry")).toBe(0);
     // Two before, three of ours after it; the proxy saw one dial more than there are clients.
     expect([server.executions.Unary, proxy.connections]).toEqual([5, 3]);
+    await channel.close();
+    // The old connection says goodbye into the black hole for a second.
+    await clock.advance(1_000);
+    await until(() => clock.pendingTimers === 0, "the end of every timer");
   });
 
   it("and the connection lives: one Check verifies it for all calls, and a server without health service passes it", async () => {

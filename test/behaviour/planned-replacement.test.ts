@@ -1,6 +1,7 @@
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { collect, unary } from "../support/counting-server.js";
+import { until } from "../support/event-loop.js";
 import { EveryKind } from "../support/every-kind.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { ending, Stage } from "../support/stage.js";
@@ -28,6 +29,8 @@ describe("connections that reach maxConnectionAgeMs", () => {
     expect(server.executions.Unary).toBe((ends["OK"] ?? 0) / 4);
     expect(channel.endpoints()[0]?.connections).toBe(2);
     expect(proxy.connections).toBeGreaterThanOrEqual(8);
+    await channel.close();
+    await until(() => clock.pendingTimers === 0, "the end of every timer");
   });
 
   it("let a bidi stream of thousands of messages go on to its end, while calls go over the new connection", async () => {

@@ -76,7 +76,7 @@ describe("poolSize: 5", () => {
 });
 
 describe("a server that allows 100 streams on a connection", () => {
-  it("gets further connections when ours are full, up to maxConnections, where bare grpc-js makes the rest wait (R76)", async () => {
+  it("gets further connections when ours are full, up to maxConnections, and none is closed for lack of use, where bare grpc-js makes the rest wait (R76, R77)", async () => {
     const limit = { "grpc.max_concurrent_streams": 100 };
     const [ours, theirs] = [await holding(limit), await holding(limit)];
     const { client, channel } = stage.harden([ours.server], { maxConnections: 4 });
@@ -93,7 +93,6 @@ describe("a server that allows 100 streams on a connection", () => {
     expect(bareArrived).toBe(100);
     expect(endings([...(await Promise.all(calls)), ...(await Promise.all(bareCalls))])).toEqual({ OK: 500 });
     expect([ours.server.peers.size, theirs.server.peers.size]).toEqual([3, 1]);
-    // None is closed for lack of use.
     expect(channel.endpoints()[0]?.connections).toBe(3);
   });
 
@@ -172,5 +171,31 @@ describe("one of several connections is killed", () => {
     expect(endings(await Promise.all(calls))).toEqual({ OK: 10 });
     expect(events.count("connection.lost")).toBe(2);
     expect(server.executions.Unary).toBe(20);
+  });
+});
+
+describe("one of several connections falls into a black hole", () => {
+  it("is replaced, and the others stay: each is verified by itself, and no idempotent call fails", async () => {
+    const { server, proxy, address } = await stage.proxied();
+    const { client, channel, events } = stage.harden([{ address }], {
+      poolSize: 3,
+      attemptTimeoutMs: 200,
+      suspicion: { checkTimeoutMs: 100 },
+      retry: { backoff: { kind: "immediate" }, maxAttempts: 5 },
+    });
+    await connections(channel, 3);
+    proxy.blackHoleOldest();
+
+    const results = [];
+    for (let call = 0; call < 6; call++) results.push(await unary(client, "x", idempotent));
+    await events.first("connection.verified", { by: "dial" });
+    await connections(channel, 3);
+    for (let call = 0; call < 6; call++) results.push(await unary(client, "x", idempotent));
+
+    expect(endings(results)).toEqual({ OK: 12 });
+    expect(events.count("connection.verified", { by: "health" })).toBe(2);
+    expect(events.count("connection.suspect")).toBe(1);
+    expect([proxy.connections, server.peers.size]).toEqual([4, 3]);
+    expect(events.count("endpoint.state", { from: "READY" })).toBe(0);
   });
 });

@@ -103,6 +103,30 @@ describe("a renewed client certificate", () => {
     expect(await nextConnection(server, client)).toEqual({ ok: true, text: "second" });
   });
 
+  it("replaces the connection in use, and a call that runs on the old one ends as if nothing were", async () => {
+    const { client, server, authority, clock, write } = await scene();
+    let answer: () => void = () => {};
+    const echo = server.unary;
+    server.unary = (call, callback) => {
+      answer = () => echo(call, callback);
+    };
+    const running = unary(client, "x");
+    await server.received();
+    server.unary = echo;
+
+    write(authority.freshClient("second"));
+    await clock.look();
+    const results = [];
+    do results.push(await unary(client, "x"));
+    while (server.peers.size === 1);
+    answer();
+
+    expect(await running).toEqual({ ok: true, text: "first" });
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(await unary(client, "x")).toEqual({ ok: true, text: "second" });
+    expect(server.peers.size).toBe(2);
+  });
+
   it("that is no good is left, with a warning, and calls go on with the old one", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     onTestFinished(() => emitWarning.mockRestore());

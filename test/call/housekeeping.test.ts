@@ -23,7 +23,7 @@ function housekeeping(idleTimeoutMs: number | null = 10_000, verifyAfterIdleMs: 
 it("ticks once a second while calls run, with one timer however many say so", async () => {
   const { clock, owner, house } = housekeeping();
   owner.busy = true;
-  for (let call = 0; call < 5; call++) house.wake();
+  for (let call = 0; call < 5; call++) house.wake(clock.now(), clock.epoch());
   expect(clock.pendingTimers).toBe(1);
 
   await clock.advance(3_000);
@@ -33,7 +33,7 @@ it("ticks once a second while calls run, with one timer however many say so", as
 
 it("stops ticking when no call runs, and tells of idleness once, after the whole idle time", async () => {
   const { clock, owner, house } = housekeeping();
-  house.wake();
+  house.wake(clock.now(), clock.epoch());
 
   await clock.advance(10_999);
   expect(owner).toMatchObject({ ticks: 0, idles: 0 });
@@ -46,7 +46,7 @@ it("stops ticking when no call runs, and tells of idleness once, after the whole
 it("begins the idle time anew with every use", async () => {
   const { clock, owner, house } = housekeeping();
   for (let use = 0; use < 6; use++) {
-    house.wake();
+    house.wake(clock.now(), clock.epoch());
     await clock.advance(9_000);
   }
   expect(owner.idles).toBe(0);
@@ -58,10 +58,10 @@ it("begins the idle time anew with every use", async () => {
 
 it("is never idle while a call runs that began just before", async () => {
   const { clock, owner, house } = housekeeping();
-  house.wake();
+  house.wake(clock.now(), clock.epoch());
   await clock.advance(10_500);
   owner.busy = true;
-  house.wake();
+  house.wake(clock.now(), clock.epoch());
 
   await clock.advance(120_000);
 
@@ -70,7 +70,7 @@ it("is never idle while a call runs that began just before", async () => {
 
 it("sets no idle timer where idling is off", async () => {
   const { clock, owner, house } = housekeeping(null);
-  house.wake();
+  house.wake(clock.now(), clock.epoch());
 
   await clock.advance(1_000);
 
@@ -80,7 +80,7 @@ it("sets no idle timer where idling is off", async () => {
 
 it.each([500, 5_000])("leaves no timer once it is stopped, after %d ms of use", async (afterMs) => {
   const { clock, owner, house } = housekeeping();
-  house.wake();
+  house.wake(clock.now(), clock.epoch());
   await clock.advance(afterMs);
 
   house.stop();
@@ -93,7 +93,7 @@ it.each([500, 5_000])("leaves no timer once it is stopped, after %d ms of use", 
 it("keeps nobody's process alive", () => {
   const { clock, house } = housekeeping();
 
-  house.wake();
+  house.wake(clock.now(), clock.epoch());
 
   expect(clock.keepAliveTimers).toBe(0);
 });

@@ -23,7 +23,7 @@ function endpoint(state: ConnectivityWord, facts: Facts = {}): Subchannel {
     state,
     aggregateState: facts.aggregateState ?? state,
     free: () => (state === "READY" && inFlight < 100 ? {} : null),
-    standing: { admits: () => !isOpen, retryAt: () => retryAt },
+    standing: { admits: () => !isOpen, obstacle: () => ({ why: "a probe is under way", retryAt }) },
     trouble: facts.health,
     lastError,
   } as unknown as Subchannel;

@@ -1,3 +1,4 @@
+import { status as Status } from "@grpc/grpc-js";
 import { Subscription } from "../../src/core/index.js";
 import type { FakeChannel } from "../support/fake-channel.js";
 import { settle } from "../support/manual-clock.js";
@@ -31,18 +32,24 @@ export class PoolStorm {
         this.#setHealth(server.address, "serving");
       }
       for (const channel of world.truth.channels) this.#answerChecks(channel);
+      await this.#settle();
       for (const call of world.calls) call.answer();
       await world.wait(1_000);
       world.sweep();
-      await settle();
+      await this.#settle();
     }
     world.checks.all();
   }
 
   async #step(step: Step): Promise<void> {
     await this.#do(step);
-    await settle();
+    await this.#settle();
     this.world.checks.all();
+  }
+
+  async #settle(): Promise<void> {
+    await settle();
+    this.world.truth.arrive();
   }
 
   #do([action, which]: Step): Promise<void> | void {
@@ -130,8 +137,9 @@ export class PoolStorm {
   /** A server without a health service is one that lives. */
   #answerChecks(channel: FakeChannel | undefined): void {
     const open = channel?.checks.filter((check) => !check.isEnded) ?? [];
-    for (const check of open) check.fail(12, "unknown service");
-    if (channel !== undefined && open.length > 0) this.world.truth.clear(channel);
+    if (channel === undefined || open.length === 0) return;
+    this.world.truth.answer(channel);
+    for (const check of open) check.fail(Status.UNIMPLEMENTED, "unknown service");
   }
 
   /** Some of the endpoints, in one order or the other, the first of them perhaps another server than before. */

@@ -25,6 +25,7 @@ export class PoolTruth {
   readonly leaving = new Set<FakeChannel>();
   /** Calls that run, by connection. */
   readonly running = new Map<Slot, number>();
+  readonly #answered = new Set<FakeChannel>();
   readonly #doubts = new Map<FakeChannel, Doubt>();
   /** When a connection was first seen out of its pool. */
   readonly #leftAt = new Map<FakeChannel, number>();
@@ -80,9 +81,16 @@ export class PoolTruth {
     }
   }
 
-  /** A server has answered the Check. */
-  clear(channel: FakeChannel): void {
-    this.#doubts.delete(channel);
+  /** A server answers a Check, which is on its way. */
+  answer(channel: FakeChannel): void {
+    channel.hear();
+    this.#answered.add(channel);
+  }
+
+  /** What was on its way has arrived. */
+  arrive(): void {
+    for (const channel of this.#answered) this.#doubts.delete(channel);
+    this.#answered.clear();
   }
 
   /** Time has passed: silence is over for those that said anything before they were to be judged. */

@@ -20,3 +20,19 @@ it.each<[ConnectivityWord[], ConnectivityWord | null]>([
 
   expect(counts.aggregate).toBe(expected);
 });
+
+it.each<[ConnectivityWord[], ConnectivityWord | null]>([
+  [["TRANSIENT_FAILURE", "TRANSIENT_FAILURE", "CONNECTING", "IDLE", "READY"], "READY"],
+  [["TRANSIENT_FAILURE", "TRANSIENT_FAILURE", "CONNECTING", "IDLE"], "TRANSIENT_FAILURE"],
+  [["TRANSIENT_FAILURE", "CONNECTING", "IDLE"], "CONNECTING"],
+  [["CONNECTING", "IDLE"], "CONNECTING"],
+  [["TRANSIENT_FAILURE", "IDLE"], "CONNECTING"],
+  [["IDLE", "IDLE"], "IDLE"],
+  [["TRANSIENT_FAILURE"], "TRANSIENT_FAILURE"],
+  [[], null],
+])("endpoints that connect as they are picked, %j, make a target that is %s (R131)", (words, expected) => {
+  const counts = new StateCounts();
+  for (const word of words) counts.set({}, word);
+
+  expect(counts.pickedAggregate).toBe(expected);
+});

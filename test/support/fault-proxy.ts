@@ -132,9 +132,14 @@ export class FaultProxy {
     for (const connection of this.#connections) connection.reset();
   }
 
-  /** A NAT or load balancer that drops one of several connections: the oldest open one gets an RST, both ways. */
+  /** A load balancer that drops one of several connections: the oldest open one gets an RST, both ways. */
   resetOldest(): void {
-    [...this.#connections].find((connection) => connection.isOpen)?.reset();
+    this.#oldest?.reset();
+  }
+
+  /** A NAT that forgot one of several connections: the oldest open one drops every packet. */
+  blackHoleOldest(): void {
+    this.#oldest?.blackHole();
   }
 
   /** A peer or load balancer that shuts down in order: FIN on every open connection, both ways, without GOAWAY. */
@@ -194,6 +199,10 @@ export class FaultProxy {
     await this.#door?.close();
     await Promise.all([...this.#connections].map((connection) => connection.destroy()));
     for (const tally of [this.#accepted, this.#fromClient, this.#fromServer, this.#flaps]) tally.close();
+  }
+
+  get #oldest(): ProxiedConnection | undefined {
+    return [...this.#connections].find((connection) => connection.isOpen);
   }
 
   #limit(from: "client" | "server", limit: LaneLimit): Promise<void> {

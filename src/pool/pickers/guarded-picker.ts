@@ -25,9 +25,13 @@ class GuardedPicker<C extends Candidate> implements Picker<C> {
     const last = previous instanceof GuardedPicker ? (previous as GuardedPicker<C>) : null;
     this.#candidates = candidates;
     this.#filter = new AskedFilter(candidates);
-    this.#fallback = roundRobin.create({ ...input, previous: last?.#fallback ?? null });
+    this.#fallback = roundRobin.create({ ...input, previous: last === null ? null : last.#fallback });
     // A list of its own: one that sorts it must not disorder ours.
-    this.#own = this.#make({ ...input, candidates: [...candidates], previous: last?.#own ?? null });
+    this.#own = this.#make({
+      ...input,
+      candidates: [...candidates],
+      previous: last === null ? null : last.#own,
+    });
   }
 
   pick(filter: PickFilter<C>, call: PickCall): C | null {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Candidate, Picker, PickerInput, PickerPolicy, PickFilter } from "./picker.js";
 
 /** One endpoint for every call: the first usable in the resolver's order, then that one until it is lost. */
@@ -20,6 +21,16 @@ class PickFirstPicker<C extends Candidate> implements Picker<C> {
     }
     return null;
   }
+}
+
+/** gRPC's pick_first. */
+export const pickFirstOptionsSchema = z.strictObject({
+  /** True to try the endpoints in an order drawn by lot, heavier ones rather first (gRFC A62, A113). Default false. */
+  shuffleAddressList: z.boolean().default(false),
+});
+
+export function pickFirstWith({ shuffleAddressList }: z.output<typeof pickFirstOptionsSchema>): PickerPolicy {
+  return { ...pickFirst, isShuffled: shuffleAddressList };
 }
 
 export const pickFirst: PickerPolicy = {

@@ -75,6 +75,8 @@ export interface PickerInput<C extends Candidate = Candidate> {
 export interface PickerPolicy {
   readonly name: string;
   readonly connects: ConnectScope;
+  /** True where the endpoints are tried in an order drawn by lot, for each update anew. */
+  readonly isShuffled?: boolean;
   /** Set when it reads `reportedWeight`, to where the reports come from. */
   readonly loadReports?: LoadReportSource;
   create<C extends Candidate>(input: PickerInput<C>): Picker<C>;

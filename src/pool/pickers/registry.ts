@@ -2,7 +2,7 @@ import { z } from "zod";
 import { saidBy, suggest } from "../../core/index.js";
 import { leastLatency } from "./least-latency.js";
 import { leastRequest, leastRequestOptionsSchema } from "./least-request.js";
-import { pickFirst } from "./pick-first.js";
+import { pickFirstOptionsSchema, pickFirstWith } from "./pick-first.js";
 import type { PickerPolicy } from "./picker.js";
 import { random } from "./random.js";
 import { ringHash } from "./ring-hash.js";
@@ -28,7 +28,7 @@ function builtIn<S extends z.ZodType>(schema: S, make: (options: z.output<S>) =>
 const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map(
   Object.entries({
     round_robin: builtIn(nothing, () => roundRobin),
-    pick_first: builtIn(nothing, () => pickFirst),
+    pick_first: builtIn(pickFirstOptionsSchema, pickFirstWith),
     random: builtIn(nothing, () => random),
     weighted_round_robin: builtIn(weightedRoundRobinOptionsSchema, weightedRoundRobin),
     least_request: builtIn(leastRequestOptionsSchema, leastRequest),

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { bareClient, ourClient } from "../pool/clients.js";
+import { type CallSummary, isWithin, type Span, summariseCalls } from "./call-log.js";
+import { EndpointWatch } from "./endpoint-watch.js";
+import type { FaultKind } from "./fault-kinds.js";
+import { FaultStage } from "./fault-stage.js";
+import { PacedCalls } from "./paced-calls.js";
+
+/** What one fault did to both clients, which meet it at the same time. */
+export interface FaultResult {
+  readonly title: string;
+  readonly isTotal: boolean;
+  readonly bare: ClientResult;
+  readonly ours: OurResult;
+}
+
+export interface ClientResult extends CallSummary {
+  /** Calls, or attempts, that went to the broken endpoint while the fault lasted. */
+  readonly toBroken: number;
+}
+
+export interface OurResult extends ClientResult {
+  /** From the beginning of the fault until the endpoint was out of use; null when it never was. */
+  readonly detectedMs: number | null;
+  /** Attempts that went to it afterwards, while the fault lasted. */
+  readonly afterDetection: number;
+}
+
+const CALM_MS = 2_000;
+const IDLE_MS = 2_000;
+const AFTER_MS = 1_500;
+const OURS = { timeoutMs: 2_000, attemptTimeoutMs: 250 } as const;
+
+/** Both clients through one fault, on servers of its own. */
+export async function runFault(kind: FaultKind): Promise<FaultResult> {
+  const stage = await FaultStage.start();
+  const addresses = stage.addresses(kind.isDirect);
+  const broken = addresses[0] as string;
+  const bare = bareClient(addresses);
+  const ours = ourClient("ours", addresses, { ...OURS, ...kind.options });
+  const watch = new EndpointWatch(broken);
+  ours.stub.getChannel().onEvent((event) => watch.hear(event));
+  const paced = [bare, ours].map((client) => new PacedCalls(client));
+  try {
+    const fault = await play(kind, stage, paced);
+    const [bareLog, ourLog] = paced.map(({ log }) => log) as [PacedCalls["log"], PacedCalls["log"]];
+    const recoversAt = kind.isIdle === true ? fault.from : fault.to;
+    const detectedAt = watch.detectedIn(fault);
+    return {
+      title: kind.title,
+      isTotal: kind.isTotal === true,
+      bare: {
+        ...summariseCalls(bareLog, fault, recoversAt),
+        toBroken: bareLog.filter(({ peer, startedAt }) => peer === broken && isWithin(startedAt, fault))
+          .length,
+      },
+      ours: {
+        ...summariseCalls(ourLog, fault, recoversAt),
+        toBroken: watch.picksIn(fault),
+        detectedMs: detectedAt === null ? null : detectedAt - fault.from,
+        afterDetection: detectedAt === null ? 0 : watch.picksIn({ from: detectedAt, to: fault.to }),
+      },
+    };
+  } finally {
+    bare.close();
+    ours.close();
+    await stage.close();
+  }
+}
+
+/** Calm, fault, and some time after it. @returns when the fault began and ended */
+async function play(kind: FaultKind, stage: FaultStage, paced: readonly PacedCalls[]): Promise<Span> {
+  const isIdle = kind.isIdle === true;
+  const each = (act: (calls: PacedCalls) => void | Promise<void>) => Promise.all(paced.map(act));
+  try {
+    await each((calls) => calls.start());
+    await sleep(CALM_MS);
+    if (isIdle) await each((calls) => calls.stop());
+    if (isIdle) await sleep(IDLE_MS);
+    const from = performance.now();
+    await kind.begin(stage);
+    if (isIdle) await each((calls) => calls.start());
+    await sleep(Math.max(0, from + kind.lastsMs - performance.now()));
+    const to = performance.now();
+    await kind.end(stage);
+    await sleep(AFTER_MS);
+    return { from, to };
+  } finally {
+    await each((calls) => calls.stop());
+  }
+}

@@ -1,0 +1,64 @@
+import type * as grpc from "@grpc/grpc-js";
+import { type CallResult, type CounterClient, counterService, unary } from "../support/counter-service.js";
+import { HealthServer } from "../support/health-server.js";
+import type { UnaryBehaviour } from "../support/scripted-unary.js";
+import type { Stage } from "../support/stage.js";
+
+/** A server of the test service with a health service beside it, as services in a cluster are. */
+export interface HealthyServer {
+  readonly address: string;
+  readonly health: HealthServer;
+  /** Calls that reached `Unary`. */
+  readonly served: number;
+  /** Client sockets that carried a call of `Unary`. */
+  readonly peers: ReadonlySet<string>;
+  /** What `Unary` does from the next call on; echoes by default. */
+  unary: UnaryBehaviour;
+}
+
+/** A server of one service more, beside health and the test service. */
+export type MoreServices = (server: grpc.Server) => void;
+
+export async function healthyServer(stage: Stage, more: MoreServices = () => {}): Promise<HealthyServer> {
+  const peers = new Set<string>();
+  const own: { unary: UnaryBehaviour; served: number } = {
+    unary: (call, callback) => callback(null, call.request),
+    served: 0,
+  };
+  const handler: UnaryBehaviour = (call, callback) => {
+    own.served++;
+    peers.add(call.getPeer());
+    own.unary(call, callback);
+  };
+  const bidi: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+    call.on("data", (message: Buffer) => call.write(message));
+    call.on("end", () => call.end());
+    call.on("error", () => {});
+  };
+  const health = stage.use(
+    await HealthServer.start({
+      addServices: (server) => {
+        const { Unary, Bidi } = counterService;
+        server.addService({ Unary, Bidi }, { unary: handler, bidi });
+        more(server);
+      },
+    }),
+  );
+  return Object.assign(own, { health, address: health.address, peers });
+}
+
+/** One call after the other. */
+export async function sequentially(
+  client: CounterClient,
+  count: number,
+  options: grpc.CallOptions = {},
+): Promise<CallResult[]> {
+  const results: CallResult[] = [];
+  for (let call = 0; call < count; call++) results.push(await unary(client, "x", options));
+  return results;
+}
+
+/** How often each endpoint was picked: counts in the order of the addresses. */
+export function counts(picks: readonly string[], addresses: readonly string[]): number[] {
+  return addresses.map((address) => picks.filter((pick) => pick === address).length);
+}
