@@ -1,30 +1,20 @@
 import { alignColumns } from "../../examples/shared/align-columns.js";
 import { atMost, below, type Verdict } from "../report/verdict.js";
 import type { FaultTargets } from "./fault-kinds.js";
-import type { FaultResult } from "./run-fault.js";
+import type { ClientResult, FaultResult } from "./run-fault.js";
 
-const HEADS = [
-  "",
-  "calls",
-  "bare failed",
-  "p99 ms",
-  "to broken",
-  "recovery ms",
-  "ours failed",
-  "p99 ms",
-  "to broken",
-  "known after ms",
-  "then there",
-  "recovery ms",
-];
+const BARE_HEADS = ["bare: failed", "p99 ms", "there", "back ms"];
+const OUR_HEADS = ["ours: failed", "p99 ms", "there", "known ms", "and then", "back ms"];
+const HEADS = ["", "calls", ...BARE_HEADS, ...OUR_HEADS];
 
 export function faultTable(results: readonly FaultResult[]): string {
   return [
     "One of three servers breaks for 6 s, next to bare round_robin: 100 idempotent calls per second each, deadline 2 s",
     alignColumns([HEADS, ...results.map(row)]),
-    `"to broken": bare calls, and attempts of ours, that went to the broken endpoint meanwhile; "known after": when we took it out
-of use, and "then there" attempts that still went there, also when it was up in between. "recovery": from the end of the fault
-(idle: from the first call) to the first answer. Ours: attemptTimeoutMs 250, no keepalive, all else as by default.`,
+    `"there": bare calls, and attempts of ours, that went to the broken server meanwhile; "known": how long until ours took it out
+of use; "and then": attempts that went there later on, also when it was up in between. "back": from the end of the fault (idle:
+from the first call) to the first answer. p99 is of calls begun meanwhile. Ours has attemptTimeoutMs 250, no keepalive, and
+all else as by default.`,
   ].join("\n");
 }
 
@@ -48,20 +38,23 @@ function knownFirst({ detectedMs, afterDetection }: FaultResult["ours"]): number
 }
 
 function row({ title, isTotal, bare, ours }: FaultResult): string[] {
-  const there = (count: number) => (isTotal ? "-" : String(count));
+  // Where all are broken no one of them tells anything; where one is, another one answers at once.
+  const ofOne = (value: number | null) => (isTotal || value === null ? "-" : value.toFixed(0));
+  const ofAll = (ms: number) => (isTotal ? shown(ms) : "-");
+  const common = ({ failed, p99Ms, toBroken }: ClientResult) => [
+    String(failed),
+    p99Ms.toFixed(0),
+    ofOne(toBroken),
+  ];
   return [
     title,
     String(ours.calls),
-    String(bare.failed),
-    bare.p99Ms.toFixed(0),
-    there(bare.toBroken),
-    shown(bare.recoveryMs),
-    String(ours.failed),
-    ours.p99Ms.toFixed(0),
-    there(ours.toBroken),
-    isTotal || ours.detectedMs === null ? "-" : ours.detectedMs.toFixed(0),
-    there(ours.afterDetection),
-    shown(ours.recoveryMs),
+    ...common(bare),
+    ofAll(bare.recoveryMs),
+    ...common(ours),
+    ofOne(ours.detectedMs),
+    ofOne(ours.afterDetection),
+    ofAll(ours.recoveryMs),
   ];
 }
 

@@ -67,7 +67,7 @@ interface Lane {
 }
 
 /** Where picks go: what nobody can see would not be made at all. */
-let last: unknown = null;
+const sink: { last: unknown } = { last: null };
 
 /** Slices of all sizes and paths in turn; to be run in a process that measures no other policy. */
 export async function measurePicks(measured: MeasuredPolicy, effort = PICK_EFFORT): Promise<PickCost[]> {
@@ -92,7 +92,7 @@ export async function measureClock(effort = PICK_EFFORT): Promise<ClockCost> {
   let late = 0;
   const look = (times: number): void => {
     for (let made = 0; made < times; made++) if (clock.now() < 0) late++;
-    last = late;
+    sink.last = late;
   };
   for (let slice = 0; slice < WARM_UP_SLICES; slice++) look(effort.picksPerSlice);
   const nanos = Array.from({ length: effort.rounds }, () => nanosOf(effort.picksPerSlice, look));
@@ -112,11 +112,11 @@ async function lanesOf({ policy }: MeasuredPolicy, endpoints: number): Promise<L
 }
 
 function pickThrough(pool: PoolUnderTest["pool"], call: KeyedCall, times: number): void {
-  for (let made = 0; made < times; made++) last = pool.pick(call.next(), null, false);
+  for (let made = 0; made < times; made++) sink.last = pool.pick(call.next(), null, false);
 }
 
 function pickFrom(picker: Picker, call: KeyedCall, times: number): void {
-  for (let made = 0; made < times; made++) last = picker.pick(ANY, call.next());
+  for (let made = 0; made < times; made++) sink.last = picker.pick(ANY, call.next());
 }
 
 async function costOf(lane: Lane, all: readonly Lane[], effort: PickEffort): Promise<PickCost> {

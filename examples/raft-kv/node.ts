@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
   const server = new Server();
   try {
     const node = openNode(options, cluster.peers);
-    addRaftService(server, node.raft);
+    addRaftService(server, node.raft, { peers: cluster.peers });
     addKvService(server, node.kv);
     const address = await listen(server, options.listen);
     endOnSignals(node, server, cluster);

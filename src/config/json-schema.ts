@@ -29,12 +29,19 @@ export function placesIn(schema: object, place: string): Schema[] {
     .reduce<Schema[]>((schemas, step) => schemas.flatMap((at) => childrenOf(at, step)), [schema as Schema]);
 }
 
-function childrenOf({ properties, additionalProperties, anyOf }: Schema, step: string): Schema[] {
-  // A group that may also be false or null stands in one of two forms.
-  if (Array.isArray(anyOf)) return anyOf.filter(isSchema).flatMap((form) => childrenOf(form, step));
+function childrenOf({ properties, additionalProperties, anyOf, oneOf }: Schema, step: string): Schema[] {
+  // A group that may also be false, null or a name stands in one of several forms.
+  const forms = [anyOf, oneOf].find(hasForms);
+  if (forms !== undefined) return forms.flatMap((form) => childrenOf(form, step));
   const known = isSchema(properties) ? properties : {};
   if (step !== "*") return [known[step]].filter(isSchema);
   return isSchema(additionalProperties) ? [additionalProperties] : Object.values(known).filter(isSchema);
+}
+
+/** True for the forms of a value; what merely asks for some of its keys is none. */
+function hasForms(forms: unknown): forms is Schema[] {
+  const isForm = (form: unknown) => isSchema(form) && ["type", "anyOf", "oneOf"].some((key) => key in form);
+  return Array.isArray(forms) && forms.some(isForm);
 }
 
 function dropBelow(schema: Schema, key: string): void {

@@ -46,23 +46,112 @@ const CALLS: Descriptions = {
   maxReceiveMessageBytes: "Largest response message, in bytes.",
 };
 
+/** How many calls are looked at, wherever a share of them counts. */
+const WINDOW: Descriptions = {
+  size: "How many of the last calls are looked at.",
+  threshold: "Share of them, above 0 and up to 1, that opens the breaker.",
+  minimumCalls: "Calls before which the breaker stays closed; null for as many as size.",
+};
+
+const BREAKER: Descriptions = {
+  consecutiveFailures: "Infrastructure failures in a row that open the breaker; 5 without count and sampling.",
+  count: "Opens on the share of failures among the last calls, in place of failures in a row.",
+  ...below("count", WINDOW),
+  sampling: "Opens on the share of failures within a time, in place of failures in a row.",
+  "sampling.durationMs": "How far back calls are looked at, in ms.",
+  "sampling.threshold": "Share of failures, above 0 and up to 1, that opens the breaker.",
+  "sampling.minimumRps": "Calls per second below which the breaker stays closed.",
+  slowCalls: "Opens on slow answers as well.",
+  ...below("slowCalls", WINDOW),
+  "slowCalls.slowerThanMs": "Answers that took longer are slow, in ms.",
+  openMs: "First time open before a probe, in ms; doubles with every failed probe.",
+  maxOpenMs: "Longest time open, in ms.",
+  probes: "Calls let through at once to try an endpoint again.",
+  scope: "One breaker for each endpoint, or beside it one for each method called there.",
+  probedBy: "Who tries an endpoint again: calls of users, or its health check alone, which needs health.",
+};
+
+/** Of both algorithms of outlier ejection. */
+const EJECTION: Descriptions = {
+  enforcementPercent: "Chance that such an endpoint is indeed ejected, in percent.",
+  minimumHosts: "Endpoints with enough calls below which none is ejected.",
+  requestVolume: "Calls that an endpoint must have had in one interval to be looked at.",
+};
+
+const OUTLIER_EJECTION: Descriptions = {
+  intervalMs: "Time between two looks at the endpoints, in ms.",
+  baseEjectionMs: "First time out of use, in ms; each further one is as much longer.",
+  maxEjectionMs: "Longest time out of use, in ms; a longer baseEjectionMs stands instead.",
+  successRate: "Ejects endpoints whose share of successes is far below the mean; {} for its defaults.",
+  "successRate.stdevFactor": "How many standard deviations below the mean, in thousandths.",
+  ...below("successRate", EJECTION),
+  failurePercentage: "Ejects endpoints whose share of failures is above a limit; {} for its defaults.",
+  "failurePercentage.threshold": "The limit, in percent; more than that ejects.",
+  ...below("failurePercentage", EJECTION),
+};
+
+const HEALTH: Descriptions = {
+  serviceName: 'The service whose health decides; "" for the server as a whole.',
+  intervalMs: "Time from one Check of an endpoint to the next, in ms.",
+  timeoutMs: "How long one Check may take, in ms; a later answer counts as not serving.",
+  useWatch: "False asks in intervals instead of one Watch for each endpoint.",
+};
+
+/** The options that stand beside `policy`. */
+const LOAD_BALANCING: Descriptions = {
+  policy: "The policy's name.",
+  shuffleAddressList: "True to try the endpoints in an order drawn by lot.",
+  choiceCount: "Endpoints drawn for each call, of which the least busy one is taken; above 10 counts as 10.",
+  source: "Where weights come from: what discovery says of the endpoints, or what the servers report.",
+  blackoutMs: "How long an endpoint's reports come in before they are used, in ms.",
+  weightExpirationMs: "How long a weight holds after the last report, in ms.",
+  weightUpdateMs: "Time between two looks at the weights, in ms.",
+  errorUtilizationPenalty: "What errors cost: share of failed calls times this is added to the utilization.",
+  oobLoadReports: "True for a stream of reports per endpoint, false for a report with each answer.",
+  oobReportingPeriodMs: "Time between two reports of a stream, in ms.",
+  metricNames: "Metrics of which the largest is the utilization.",
+  minRingSize: "Entries on the ring at least; 1,024 unless set.",
+  maxRingSize: "Entries on the ring at most; 4,096 unless set. Endpoints beyond it get no calls.",
+  ringSizeCap: "What this client makes of larger ring sizes, whoever asked for them.",
+  entriesPerEndpoint: "Entries for each unit of an endpoint's weight, in place of the ring sizes.",
+  requestHashHeader: "Request header whose value is the key of a call without hashKey.",
+  boundedLoadFactor: "No endpoint gets more than this many times its share of the calls in flight.",
+};
+
 const CHANNEL: Descriptions = {
   enabled: "False leaves plain calls: no retry, no default deadline, no breaker.",
   ...CALLS,
   maxMetadataBytes: "Largest request metadata, names and values together, in bytes.",
   breaker: "Circuit breaker per endpoint; false for none.",
-  "breaker.consecutiveFailures": "Infrastructure failures in a row that open the breaker.",
-  "breaker.openMs": "First time open before a probe, in ms; doubles with every failed probe.",
-  "breaker.maxOpenMs": "Longest time open, in ms.",
-  "breaker.probes": "Calls let through at once to try an endpoint again.",
-  maxEjectionPercent: "Share of the endpoints that breakers may take out together; always at least one.",
+  ...below("breaker", BREAKER),
+  maxEjectionPercent: 
+    "Share of the endpoints, in percent, that breakers and outlier ejection may take out; at least one.",
+  outlierEjection: "Takes endpoints out of use that fail more than the others.",
+  ...below("outlierEjection", OUTLIER_EJECTION),
+  health: "Asks the endpoints for their health.",
+  ...below("health", HEALTH),
   methods: "Options by package.Service/Method or package.Service; the more exact name wins.",
   "methods.*.idempotent": "True when running the method twice does no harm.",
   ...below("methods.*", CALLS),
   discovery: "How often names are looked up.",
   "discovery.minIntervalMs": "Shortest time from an answer to the next lookup, in ms.",
   "discovery.lookupTimeoutMs": "How long one lookup may take, in ms.",
-  loadBalancing: "Which of the endpoints a call goes to.",
+  loadBalancing: "Which of the endpoints a call goes to: a policy by name, or { policy, ...options }.",
+  ...below("loadBalancing", LOAD_BALANCING),
+  subsetting: "Uses some of the endpoints only; null for all.",
+  "subsetting.policy":
+    "random_subsetting: each client draws its own; deterministic_subsetting: numbered clients share them out.",
+  "subsetting.subsetSize": "Endpoints used; where there are no more than that, all.",
+  "subsetting.clientIndex": "Number of this client: 0 or more, without gaps over all clients.",
+  zone: "Our own zone, whose endpoints are preferred while most of them are usable; null for no preference.",
+  slowStartMs: "Time over which an endpoint that has come up gets its full share of the calls, in ms.",
+  connecting: "lazy: the first call connects; eager: the channel does as soon as it is made.",
+  poolSize: "Connections to each endpoint, always; in place of minConnections and maxConnections.",
+  minConnections: "Connections kept to each endpoint; 1 unless set.",
+  maxConnections: "Most connections to one endpoint, opened while calls wait; minConnections unless set.",
+  separateStreams: "True to give calls with a response stream connections of their own.",
+  maxConnectionAgeMs: "Age at which a connection is replaced, in ms; null for never.",
+  maxCallsPerConnection: "Calls after which a connection is replaced.",
   connectTimeoutMs: "Limit of one dial over name lookup, TCP, TLS and the server's SETTINGS, in ms.",
   reconnectBackoff: "The waits between dials that fail.",
   "reconnectBackoff.initialMs": "Wait between the starts of the first and the second dial, in ms.",
@@ -75,6 +164,8 @@ const CHANNEL: Descriptions = {
   drainMs: "How long calls may go on where a channel, an endpoint or a connection leaves, in ms.",
   suspicion: "When a silent connection is checked.",
   "suspicion.checkTimeoutMs": "How long the check of a suspect connection may take, in ms.",
+  "suspicion.verifyAfterIdleMs":
+    "A connection is verified before its next use after so long without a call, in ms; null for never.",
   "suspicion.writeStallMs": "A write not flushed for this long makes its connection suspect, in ms.",
   keepalive: "HTTP/2 pings; null sends none.",
   "keepalive.timeMs": "Interval of the pings, in ms.",

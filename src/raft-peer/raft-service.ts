@@ -11,6 +11,16 @@ const METHODS = ["requestVote", "appendEntries", "installSnapshot"] as const;
 export interface RaftServiceOptions<Command> {
   /** Turns the bytes of a log entry into a command. Default: bytes stay bytes. */
   readonly commandCodec?: CommandCodec<Command>;
+  /**
+   * The peers that `createRaftPeers` made, each at the place of its id. One that calls us is there, so a connection to
+   * it that waits for its next dial is dialled at once.
+   */
+  readonly peers?: readonly (object | null)[];
+}
+
+/** A peer over gRPC; others have nothing to dial. */
+interface Contact {
+  readonly channel?: { resetBackoff(): void };
 }
 
 /**
@@ -24,21 +34,26 @@ export function addRaftService<Command = Uint8Array>(
   handler: RaftHandler<Command>,
   options: RaftServiceOptions<Command> = {},
 ): void {
-  addMethods(server, raftMethods(handler, options.commandCodec));
+  addMethods(server, raftMethods(handler, options.commandCodec, options.peers));
 }
 
 /** The methods of a Raft core, for whatever serves them. */
 export function raftMethods<Command = Uint8Array>(
   handler: RaftHandler<Command>,
   codec?: CommandCodec<Command>,
+  peers: readonly (object | null)[] = [],
 ): readonly ServedMethod[] {
   checkHandler("the Raft service", handler, METHODS);
   const commands = codecOr(codec);
+  const calledBy = (id: number): void => (peers[id] as Contact | null | undefined)?.channel?.resetBackoff();
   return [
     servedMethod({
       definition: RaftServiceService.requestVote,
       fromWire: convert.requestVoteRequestFromWire,
-      run: (request) => handler.requestVote(request),
+      run: (request) => {
+        calledBy(request.candidateId);
+        return handler.requestVote(request);
+      },
       toWire: convert.requestVoteResponseToWire,
     }),
     servedMethod({
@@ -47,13 +62,19 @@ export function raftMethods<Command = Uint8Array>(
         const request = convert.appendEntriesRequestFromWire(message);
         return { ...request, entries: decodeEntries(request.entries, commands) };
       },
-      run: (request) => handler.appendEntries(request),
+      run: (request) => {
+        calledBy(request.leaderId);
+        return handler.appendEntries(request);
+      },
       toWire: convert.appendEntriesResponseToWire,
     }),
     servedMethod({
       definition: RaftServiceService.installSnapshot,
       fromWire: convert.installSnapshotRequestFromWire,
-      run: (request) => handler.installSnapshot(request),
+      run: (request) => {
+        calledBy(request.leaderId);
+        return handler.installSnapshot(request);
+      },
       toWire: convert.installSnapshotResponseToWire,
     }),
   ];

@@ -47,14 +47,7 @@ export type Step = readonly [action: Action, which: number];
 
 /** What the pool of one run is like. */
 export interface Settings {
-  readonly policy:
-    | "round_robin"
-    | "pick_first"
-    | "random"
-    | "least_request"
-    | "least_latency"
-    | "ring_hash"
-    | "weighted";
+  readonly loadBalancing: { readonly policy: string };
   readonly minConnections: number;
   readonly maxConnections: number;
   readonly maxConnectionAgeMs: number | null;
@@ -68,17 +61,19 @@ export interface Settings {
   readonly seed: number;
 }
 
+const RING = { policy: "ring_hash", minRingSize: 64 };
+
 export const settings: fc.Arbitrary<Settings> = fc
   .record({
-    policy: fc.constantFrom<Settings["policy"]>(
-      "round_robin",
-      "round_robin",
-      "pick_first",
-      "random",
-      "least_request",
-      "least_latency",
-      "ring_hash",
-      "weighted",
+    loadBalancing: fc.constantFrom<Settings["loadBalancing"][]>(
+      { policy: "round_robin" },
+      { policy: "round_robin" },
+      { policy: "pick_first" },
+      { policy: "random" },
+      { policy: "least_request" },
+      { policy: "least_latency" },
+      { policy: "weighted_round_robin" },
+      RING,
     ),
     minConnections: fc.constantFrom(1, 1, 2),
     maxConnections: fc.constantFrom(1, 2, 3),

@@ -111,7 +111,7 @@ export class PoolStorm {
       case "pause":
         return world.pause();
       case "rotate":
-        return pool.rotate("new certificates");
+        return pool.eachReady((subchannel) => subchannel.rotate("new certificates"));
       case "reset backoff":
         return pool.resetBackoff(which % 2 === 0 ? undefined : address);
       default:

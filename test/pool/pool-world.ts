@@ -10,16 +10,7 @@ import {
 import { type ConnectivityWord, type Endpoint, EventHub, type Subscription } from "../../src/core/index.js";
 import { EndpointPool } from "../../src/pool/endpoint-pool.js";
 import { pickFailure } from "../../src/pool/pick-failure.js";
-import { leastLatency } from "../../src/pool/pickers/least-latency.js";
-import { leastRequest } from "../../src/pool/pickers/least-request.js";
-import { pickFirst } from "../../src/pool/pickers/pick-first.js";
-import type { PickerPolicy } from "../../src/pool/pickers/picker.js";
-import { random } from "../../src/pool/pickers/random.js";
-import { ringHash } from "../../src/pool/pickers/ring-hash.js";
-import { ringHashOptionsSchema } from "../../src/pool/pickers/ring-hash-options.js";
-import { roundRobin } from "../../src/pool/pickers/round-robin.js";
-import { weightedRoundRobin } from "../../src/pool/pickers/weighted-round-robin.js";
-import { weightedRoundRobinOptionsSchema } from "../../src/pool/pickers/weighted-round-robin-options.js";
+import { policyOf } from "../../src/pool/pickers/registry.js";
 import type { PickResult } from "../../src/pool/pool-deps.js";
 import { poolOptionsSchema } from "../../src/pool/pool-options.js";
 import type { Slot } from "../../src/pool/slot.js";
@@ -42,16 +33,6 @@ const OUTLIERS = {
   intervalMs: 2_000,
   baseEjectionMs: 3_000,
   failurePercentage: { threshold: 50, minimumHosts: 2, requestVolume: 1 },
-};
-
-const POLICIES: Record<Settings["policy"], PickerPolicy> = {
-  round_robin: roundRobin,
-  pick_first: pickFirst,
-  random,
-  least_request: leastRequest({ choiceCount: 2 }),
-  least_latency: leastLatency,
-  ring_hash: ringHash(ringHashOptionsSchema.parse({ minRingSize: 64 })),
-  weighted: weightedRoundRobin(weightedRoundRobinOptionsSchema.parse({})),
 };
 
 /** What is known of a server, with a breaker and a health that the world has in its hands. */
@@ -157,7 +138,7 @@ export class PoolWorld implements CallWorld {
   /** So much time has passed unnoticed that nobody knows which connections still stand. */
   pause(): void {
     for (const { connections } of this.pool.subchannels) this.truth.doubt(connections, true);
-    this.pool.verify("a pause");
+    this.pool.eachReady((subchannel) => subchannel.verify("a pause"));
   }
 
   /** The end of an interval of outlier detection. */
@@ -174,7 +155,7 @@ export class PoolWorld implements CallWorld {
       tried === null
         ? null
         : { accepts: (candidate: { endpoint: Endpoint }) => candidate.endpoint.address !== tried };
-    const result = this.pool.pick(CALL, filter, call.isPatient);
+    const result = this.pool.pick({ ...CALL, now: this.now() }, filter, call.isPatient);
     this.checks.picked(result, call);
     return result;
   }
@@ -212,10 +193,14 @@ export class PoolWorld implements CallWorld {
   }
 
   #newPool(): EndpointPool {
-    const { hasPriorities: _, policy, seed: __, maxEjectionPercent: ___, ...options } = this.settings;
-    const suspicion = { checkTimeoutMs: CHECK_TIMEOUT_MS };
-    const fixed = { maxStreamsPerConnection: MAX_STREAMS, drainMs: DRAIN_MS, suspicion };
-    return new EndpointPool("static:///test", poolOptionsSchema.parse({ ...options, ...fixed }), {
+    const { hasPriorities: _, seed: __, maxEjectionPercent: ___, ...drawn } = this.settings;
+    const options = poolOptionsSchema.parse({
+      ...drawn,
+      maxStreamsPerConnection: MAX_STREAMS,
+      drainMs: DRAIN_MS,
+      suspicion: { checkTimeoutMs: CHECK_TIMEOUT_MS },
+    });
+    return new EndpointPool("static:///test", options, {
       clock: this.clock,
       credentials: () => credentials.createInsecure(),
       makeChannel: (endpoint, address, dialCredentials) => {
@@ -228,7 +213,7 @@ export class PoolWorld implements CallWorld {
       context: new AsyncResource("test"),
       random: this.#random,
       events: this.#listen(),
-      policy: POLICIES[policy],
+      policy: policyOf(options.loadBalancing, () => {}),
       standingFor: (address) => this.#serverAt(address).standing,
       onTrouble: () => {},
       onState: (word) => {

@@ -228,3 +228,58 @@ const jsonCodec: CommandCodec<{ set: number }> = {
   encode: (command) => Buffer.from(JSON.stringify(command)),
   decode: (bytes) => JSON.parse(Buffer.from(bytes).toString()) as { set: number },
 };
+
+describe("a peer that calls us", () => {
+  /** Counts how often each peer was reconnected at once. */
+  function contacts(count: number) {
+    const resets = Array.from({ length: count }, () => 0);
+    const peers = resets.map((_, id) => ({ channel: { resetBackoff: () => void resets[id]!++ } }));
+    return { resets, peers };
+  }
+
+  it.each([
+    [
+      "requestVote",
+      2,
+      (client: wire.RaftServiceClient, done: () => void) =>
+        client.requestVote(wire.RequestVoteRequest.fromPartial(VOTE), done),
+    ],
+    [
+      "appendEntries",
+      1,
+      (client: wire.RaftServiceClient, done: () => void) =>
+        client.appendEntries(wire.AppendEntriesRequest.fromPartial(APPEND), done),
+    ],
+    [
+      "installSnapshot",
+      1,
+      (client: wire.RaftServiceClient, done: () => void) =>
+        client.installSnapshot(wire.InstallSnapshotRequest.fromPartial(SNAPSHOT), done),
+    ],
+  ] as const)("by %s is dialled at once, and no other", async (_method, caller, call) => {
+    const { resets, peers } = contacts(4);
+    const server = stage.use(
+      await serve((grpcServer) =>
+        addRaftService(grpcServer, new Recorder(), { peers: [null, ...peers.slice(1)] }),
+      ),
+    );
+    const client = stage.use(new wire.RaftServiceClient(server.address, credentials.createInsecure()));
+
+    await new Promise<void>((resolve) => call(client, resolve));
+
+    expect(resets).toEqual([0, 1, 2, 3].map((id) => (id === caller ? 1 : 0)));
+  });
+
+  it("and is none of ours harms nothing", async () => {
+    const server = stage.use(
+      await serve((grpcServer) => addRaftService(grpcServer, new Recorder(), { peers: [null] })),
+    );
+    const client = stage.use(new wire.RaftServiceClient(server.address, credentials.createInsecure()));
+
+    const reply = await ask<wire.RequestVoteResponse>((done) =>
+      client.requestVote(wire.RequestVoteRequest.fromPartial(VOTE), done),
+    );
+
+    expect(reply).toMatchObject({ voteGranted: true });
+  });
+});

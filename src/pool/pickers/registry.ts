@@ -2,6 +2,7 @@ import { z } from "zod";
 import { saidBy, suggest } from "../../core/index.js";
 import { leastLatency } from "./least-latency.js";
 import { leastRequest, leastRequestOptionsSchema } from "./least-request.js";
+import { loadBalancingForms } from "./load-balancing-forms.js";
 import { pickFirstOptionsSchema, pickFirstWith } from "./pick-first.js";
 import type { PickerPolicy } from "./picker.js";
 import { random } from "./random.js";
@@ -15,13 +16,13 @@ import { weightedRoundRobinOptionsSchema } from "./weighted-round-robin-options.
 export type PickerFactory = (options: Readonly<Record<string, unknown>>) => PickerPolicy;
 
 interface BuiltIn {
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodObject;
   make(options: unknown): PickerPolicy;
 }
 
 const nothing = z.strictObject({});
 
-function builtIn<S extends z.ZodType>(schema: S, make: (options: z.output<S>) => PickerPolicy): BuiltIn {
+function builtIn<S extends z.ZodObject>(schema: S, make: (options: z.output<S>) => PickerPolicy): BuiltIn {
   return { schema, make: (options) => make(options as z.output<S>) };
 }
 
@@ -122,20 +123,25 @@ export const loadBalancingSchema = z
     }
     const parsed = known.schema.safeParse(options, { reportInput: true });
     if (parsed.success) return { policy: name, ...(parsed.data as object) };
-    context.issues.push(...(parsed.error.issues as typeof context.issues));
+    for (const issue of parsed.error.issues) {
+      if (issue.code !== "unrecognized_keys") context.issues.push(issue as (typeof context.issues)[number]);
+      else for (const key of issue.keys) problem(noOption(name, key, known.schema), [key]);
+    }
     return { policy: name };
   })
   .meta({
-    anyOf: [
-      { type: "string", examples: [...BUILT_IN.keys()] },
-      {
-        type: "object",
-        properties: { policy: { type: "string", examples: [...BUILT_IN.keys()] } },
-        required: ["policy"],
-      },
-    ],
+    // When it is asked for: nobody but an editor needs it.
+    get anyOf() {
+      const options = new Map([...BUILT_IN].map(([name, { schema }]) => [name, schema]));
+      return loadBalancingForms({ options, aliases: ALIASES, refused: [...REFUSED.keys()] });
+    },
   });
 export type ResolvedLoadBalancing = z.output<typeof loadBalancingSchema>;
+
+function noOption(policy: string, key: string, { shape }: z.ZodObject): string {
+  const known = Object.keys(shape);
+  return `is no option of ${policy}${known.length === 0 ? ", which has none" : suggest(key, known)}`;
+}
 
 /**
  * The policy that resolved options name.
