@@ -124,7 +124,7 @@ export const FAULTS = {
     end: (stage) => eachProxy(stage, (proxy) => proxy.pass()),
   },
   idle: {
-    title: "all forgotten while idle for 2 s",
+    title: "all forgotten while idle for 3 s",
     isDirect: false,
     lastsMs: LASTS_MS,
     isIdle: true,

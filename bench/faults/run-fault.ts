@@ -27,7 +27,8 @@ export interface OurResult extends ClientResult {
 }
 
 const CALM_MS = 2_000;
-const IDLE_MS = 2_000;
+/** Pauses are seen with the tick of a second that looks after a channel. */
+const IDLE_MS = 3_000;
 const AFTER_MS = 1_500;
 const OURS = { timeoutMs: 2_000, attemptTimeoutMs: 250 } as const;
 

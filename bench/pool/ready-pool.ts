@@ -35,7 +35,7 @@ export function emptyPool(policy: PickerPolicy, maxConnectedEndpoints = 10_000):
     events: { emit: () => {} },
     policy,
     standingFor: (address) => {
-      const standing = standings.get(address) ?? new Standing(openGate);
+      const standing = standings.get(address) ?? new Standing({ gate: openGate });
       standings.set(address, standing);
       return standing;
     },

@@ -7,30 +7,44 @@ import {
   problemsError,
 } from "../core/index.js";
 
+/** A share of less than a millionth is as good as none. */
+const MAX_WEIGHT = 1_000_000;
+/** Characters of a wrong entry that an error tells. */
+const MAX_SHOWN = 80;
+
+const isWeight = (value: unknown) => typeof value === "number" && value > 0 && value <= MAX_WEIGHT;
+const weightSchema = z.custom<number>(isWeight, {
+  abort: false,
+  message: `allowed: a number above 0, up to ${MAX_WEIGHT}`,
+});
+
 const endpointSchema = z.strictObject({
   address: z.string(),
   serverName: z.string().min(1).optional(),
   isProxied: z.boolean().optional(),
   priority: z.int().min(0).optional(),
-  weight: z.number().positive().optional(),
+  weight: weightSchema.optional(),
+  zone: z.string().min(1).optional(),
+  hashKey: z.string().min(1).optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
 });
 
 /**
  * An endpoint set pushed by hand: addresses, or objects with one.
- * @throws ResilienceError `CONFIG_INVALID` naming every bad or repeated entry
+ * @throws ResilienceError `CONFIG_INVALID` naming every bad or repeated entry, by its place and its address
  */
 export function checkEndpoints(endpoints: unknown): Endpoint[] {
-  const problems: string[] = [];
-  const set = new Map<string, Endpoint>();
   if (!Array.isArray(endpoints)) {
     throw problemsError("updateEndpoints", [
       `the list is ${shown(endpoints)}; allowed: an array of addresses`,
     ]);
   }
+  const problems: string[] = [];
+  const set = new Map<string, Endpoint>();
   if (endpoints.length === 0) problems.push("the list is empty; allowed: one address or more");
-  for (const entry of endpoints) {
+  for (const [index, entry] of endpoints.entries()) {
     const found = problemsOf(entry, set);
-    problems.push(...found.map((problem) => `the entry ${shown(entry)}: ${problem}`));
+    problems.push(...found.map((problem) => `endpoints.${index}, ${shown(entry)}: ${problem}`));
   }
   if (problems.length > 0) throw problemsError("updateEndpoints", problems);
   return [...set.values()];
@@ -41,7 +55,7 @@ function problemsOf(entry: unknown, set: Map<string, Endpoint>): readonly string
   const result = endpointSchema.safeParse(typeof entry === "string" ? { address: entry } : entry, {
     reportInput: true,
   });
-  if (!result.success) return describeIssues(result.error.issues, endpointSchema, entry);
+  if (!result.success) return describeIssues(result.error.issues, endpointSchema, entry, "the entry");
   const parsed = parseAddress(result.data.address);
   if (typeof parsed === "string") return [`the address ${JSON.stringify(result.data.address)} ${parsed}`];
   const address = canonicalAddress(parsed);
@@ -50,6 +64,13 @@ function problemsOf(entry: unknown, set: Map<string, Endpoint>): readonly string
   return [];
 }
 
+/** An entry by its address; of anything else no more than a reader needs to find it. */
 function shown(value: unknown): string {
-  return value === undefined ? "undefined" : JSON.stringify(value);
+  if (typeof value === "string") return JSON.stringify(value.slice(0, MAX_SHOWN));
+  if (typeof value !== "object" || value === null) {
+    return typeof value === "function" ? "a function" : String(value).slice(0, MAX_SHOWN);
+  }
+  if (Array.isArray(value)) return "an array";
+  const address: unknown = Reflect.get(value, "address");
+  return typeof address === "string" ? shown(address) : "an object";
 }

@@ -17,7 +17,7 @@ const ERAFT: ChannelOptions = {
   reconnectBackoff: RAFT.reconnectBackoff,
   connectTimeoutMs: 1_000,
   suspicion: { checkTimeoutMs: 250 },
-  breaker: { consecutiveFailures: 5, openMs: 100, maxOpenMs: 250 },
+  breaker: { openMs: 100, maxOpenMs: 250 },
   keepalive: null,
   methods: {
     "kvraftpb.KVService": { retry: false },
@@ -26,10 +26,11 @@ const ERAFT: ChannelOptions = {
 };
 
 /**
- * Patient retries on five codes. Whatever the code, a method that is not declared idempotent is repeated only when it
+ * Patient retries on five codes, and a pool of five connections to each server. Whatever the code, a method that is not declared idempotent is repeated only when it
  * provably did not run, and none of these codes but UNAVAILABLE can prove that.
  */
 const DOCUMENTS: ChannelOptions = {
+  poolSize: 5,
   retry: {
     maxAttempts: 3,
     backoff: { kind: "exponential", initialMs: 100, multiplier: 2, maxMs: 30_000, jitter: "additive10" },

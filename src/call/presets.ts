@@ -20,6 +20,10 @@ export function withPreset(options: unknown): unknown {
   const name = PRESET_NAMES.find((known) => known === options["preset"]);
   if (name === undefined) return options;
   const merged = merge(PRESETS[name] as Group, options);
+  // The other way to say how many connections there are: beside it the preset's own would be refused.
+  if ((options["minConnections"] ?? options["maxConnections"]) !== undefined) {
+    merged["poolSize"] = options["poolSize"];
+  }
   for (const [group, low, high] of ORDERED) yieldToUser(merged[group], options[group], low, high);
   return merged;
 }

@@ -21,7 +21,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   "grpc-node.flow_control_window": "use flowControlWindowBytes",
   "grpc.default_compression_algorithm": "use compression",
   "grpc.default_authority": "use authority",
-  "grpc.lb.ring_hash.ring_size_cap": "use loadBalancing",
+  "grpc.lb.ring_hash.ring_size_cap": 'use ringSizeCap of loadBalancing: { policy: "ring_hash", ringSizeCap }',
 };
 
 /** A key of grpc-js's channel options that Holdfast leaves to the user. */

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { callOptions } from "holdfast";
 import { describe, expect, it } from "vitest";
-import { unary } from "../support/counting-server.js";
+import { collect, unary } from "../support/counting-server.js";
 import { until } from "../support/event-loop.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { respondOk, respondTrailersOnly } from "../support/raw-http2-server.js";
@@ -77,6 +77,71 @@ describe.each(PAUSES)("%s", (_, pause) => {
     expect([checks, raw.sessionsOpened]).toEqual([1, 1]);
     expect(events.of("connection.verified")).toMatchObject([{ by: "health" }]);
     expect(events.count("connection.suspect")).toBe(1);
+  });
+});
+
+describe("a pause right after a call, as of a function that is frozen once it has answered", () => {
+  it.each(["sleep", "freeze"] as const)("sends no call to the dead connection (%s)", async (pause) => {
+    const { clock, client, events, proxy } = await used();
+    proxy.blackHoleOpen();
+    clock[pause](3_600_000);
+
+    const call = unary(client, "after", once);
+    await events.first("connection.suspect");
+    await clock.advance(CHECK_TIMEOUT_MS);
+
+    expect(ending(await call)).toBe("OK");
+    expect(events.of("connection.verified")).toMatchObject([{ by: "dial" }]);
+  });
+
+  it("ends the streams that ran into it, once a fresh dial has shown that their connection is dead", async () => {
+    const { clock, client, events, proxy } = await used();
+    const stream = client.bidi(once);
+    const result = collect(stream);
+    stream.write(Buffer.from("hello"));
+    await new Promise((resolve) => stream.once("data", resolve));
+    await proxy.blackHole();
+    await proxy.refuse();
+    clock.sleep(3_600_000);
+
+    await clock.advance(1_000);
+    await events.first("connection.suspect");
+    await clock.advance(CHECK_TIMEOUT_MS);
+    await events.first("connection.dead", { callsEnded: 1 });
+
+    expect(ending((await result).status)).toBe("UNAVAILABLE CONNECTION_LOST yes");
+    expect(events.count("connection.lost")).toBe(1);
+  });
+});
+
+describe("a pause after which one of three endpoints is dead", () => {
+  it("sends calls to those that answer a Check, and waits for no other", async () => {
+    const clock = new LoopbackClock();
+    const dead = await stage.proxied();
+    const all = [dead, await stage.server(), await stage.server()];
+    const { client, channel, events } = stage.harden(all, {}, { clock });
+    await channel.ready({ endpoints: "all" });
+    await unary(client, "before", once);
+    await dead.proxy.blackHole();
+    clock.sleep(3_600_000);
+    const before = events.picks.length;
+
+    const results = await Promise.all(Array.from({ length: 30 }, () => unary(client, "after", once)));
+
+    expect(endings(results)).toEqual({ OK: 30 });
+    expect(events.picks.slice(before)).not.toContain(dead.address);
+    expect(events.count("connection.verified", { by: "health" })).toBe(2);
+  });
+});
+
+describe("a clock that is put right", () => {
+  it.each([-3_600_000, 4_000])("by %d ms is no pause", async (ms) => {
+    const { clock, client, events } = await used();
+    await quiet(clock);
+    clock.sleep(ms);
+
+    expect(ending(await unary(client, "after", once))).toBe("OK");
+    expect(events.count("connection.suspect")).toBe(0);
   });
 });
 

@@ -30,11 +30,12 @@ describe("pick_first", () => {
 
     const during = await unary(client, "x");
     await first.proxy.pass();
-    await events.ready(first.address);
     const after = await unary(client, "x");
 
     expect([during, after].map(ending)).toEqual(["OK", "OK"]);
     expect(events.picks).toEqual([second.address, second.address]);
+    // It is not even connected any more.
+    expect(client.getChannel().endpoints()[0]).toMatchObject({ state: "IDLE", connections: 0 });
   });
 
   it("goes to the second when the breaker of the first is open", async () => {

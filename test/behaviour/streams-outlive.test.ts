@@ -22,7 +22,10 @@ function holdStreams(server: CountingServer): () => void {
   const held: (() => void)[] = [];
   server.serverStream = (call) => {
     call.write(Buffer.from("first"));
-    held.push(() => call.end(Buffer.from("last")));
+    held.push(() => {
+      call.write(Buffer.from("last"));
+      call.end();
+    });
   };
   return () => {
     for (const finish of held) finish();

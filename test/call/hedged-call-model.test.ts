@@ -107,6 +107,8 @@ async function tell(given: Story): Promise<Told> {
     retry: { throttle: given.throttle, perCallBufferBytes: given.buffer },
     breaker: { consecutiveFailures: 2 },
     maxEjectionPercent: 100,
+    // The network of these stories answers no Check, which a pause would ask for.
+    suspicion: { verifyAfterIdleMs: null },
   };
   const bench = new ChannelBench(options, { addresses: [A, B], random: new SeededRandom(3) });
   bench.network.holdsWrites = given.holdsWrites;

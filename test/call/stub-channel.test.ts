@@ -1,5 +1,6 @@
 import { credentials, connectivityState as State, status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
+import { unseenEndpoint } from "../../src/call/channel-stats.js";
 import { type ChannelOptions, channelOptionsSchema, stubChannel } from "../../src/call/index.js";
 import type { ChannelEvent, SocketAddress } from "../../src/core/index.js";
 import { parseAddress } from "../../src/core/index.js";
@@ -51,17 +52,7 @@ describe("a stub hardened without credentials, over its own channel", () => {
     const { own, channel } = await overOwnChannel();
 
     expect(channel.stats()).toMatchObject({ mode: "stub-channel", target: own.target, state: "READY" });
-    expect(channel.endpoints()).toEqual([
-      {
-        address: own.target,
-        state: "READY",
-        isSuspect: false,
-        callsInFlight: 0,
-        breaker: "closed",
-        retryInMs: null,
-        lastError: null,
-      },
-    ]);
+    expect(channel.endpoints()).toEqual([{ ...unseenEndpoint(own.target), state: "READY" }]);
   });
 
   it("has that channel's connectivity, and can be watched", async () => {

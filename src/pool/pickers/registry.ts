@@ -99,7 +99,7 @@ export const loadBalancingSchema = z
       return { policy: "round_robin" };
     };
     const { policy: asked, ...options } = typeof given === "string" ? { policy: given } : Object(given);
-    const path = typeof given === "string" ? [] : ["policy"];
+    const path = typeof given === "object" && given !== null && "policy" in given ? ["policy"] : [];
     if (typeof asked !== "string")
       return problem(`allowed: the name of a policy, or { policy, ...options }`, path);
     const name = ALIASES.get(asked) ?? asked;
