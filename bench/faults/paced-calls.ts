@@ -5,20 +5,27 @@ const EVERY_MS = 10;
 const DEADLINE_MS = 2_000;
 const REQUEST = Buffer.alloc(100, "x");
 
-/** A hundred calls a second of one client, whatever becomes of them, with a deadline of two seconds each. */
+/** A hundred calls a second of each client, whatever becomes of them, with a deadline of two seconds each. */
 export class PacedCalls {
-  readonly log: LoggedCall[] = [];
+  readonly #logs = new Map<PoolClient, LoggedCall[]>();
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly client: PoolClient) {}
+  constructor(private readonly clients: readonly PoolClient[]) {}
 
-  /** Calls from now on, also those that a busy event loop made late. */
+  /** Calls of this client that have ended. */
+  logOf(client: PoolClient): readonly LoggedCall[] {
+    return this.#logs.get(client) ?? [];
+  }
+
+  /** Calls from now on; those that a busy event loop held up are made late, not left out. */
   start(): void {
     const startedAt = performance.now();
     let made = 0;
     this.#timer = setInterval(() => {
-      for (; made * EVERY_MS <= performance.now() - startedAt; made++) this.#call();
+      for (; made * EVERY_MS <= performance.now() - startedAt; made++) {
+        for (const client of this.clients) this.#call(client);
+      }
     }, EVERY_MS);
   }
 
@@ -28,11 +35,13 @@ export class PacedCalls {
     await Promise.all(this.#running);
   }
 
-  #call(): void {
+  #call(client: PoolClient): void {
+    const log = this.#logs.get(client) ?? [];
+    this.#logs.set(client, log);
     const startedAt = performance.now();
     const running = new Promise<void>((resolve) => {
-      const call = this.client.stub.unary(REQUEST, { deadline: Date.now() + DEADLINE_MS }, (error) => {
-        this.log.push({ startedAt, endedAt: performance.now(), isOk: error === null, peer: call.getPeer() });
+      const call = client.stub.unary(REQUEST, { deadline: Date.now() + DEADLINE_MS }, (error) => {
+        log.push({ startedAt, endedAt: performance.now(), isOk: error === null, peer: call.getPeer() });
         resolve();
       });
     });

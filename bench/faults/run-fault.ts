@@ -26,14 +26,21 @@ export interface OurResult extends ClientResult {
   readonly afterDetection: number;
 }
 
-const CALM_MS = 2_000;
-/** Pauses are seen with the tick of a second that looks after a channel. */
-const IDLE_MS = 3_000;
-const AFTER_MS = 1_500;
+/** What stands around a fault, in ms. */
+export interface FaultPace {
+  /** Calls without any fault. */
+  readonly calmMs: number;
+  /** No calls at all, where the fault is met idle. Pauses are seen with the tick of a second that looks after a channel. */
+  readonly idleMs: number;
+  /** Calls when it is over. */
+  readonly afterMs: number;
+}
+
+const PACE: FaultPace = { calmMs: 2_000, idleMs: 3_000, afterMs: 1_500 };
 const OURS = { timeoutMs: 2_000, attemptTimeoutMs: 250 } as const;
 
 /** Both clients through one fault, on servers of its own. */
-export async function runFault(kind: FaultKind): Promise<FaultResult> {
+export async function runFault(kind: FaultKind, pace = PACE): Promise<FaultResult> {
   const stage = await FaultStage.start();
   const addresses = stage.addresses(kind.isDirect);
   const broken = addresses[0] as string;
@@ -41,10 +48,10 @@ export async function runFault(kind: FaultKind): Promise<FaultResult> {
   const ours = ourClient("ours", addresses, { ...OURS, ...kind.options });
   const watch = new EndpointWatch(broken);
   ours.stub.getChannel().onEvent((event) => watch.hear(event));
-  const paced = [bare, ours].map((client) => new PacedCalls(client));
+  const calls = new PacedCalls([bare, ours]);
   try {
-    const fault = await play(kind, stage, paced);
-    const [bareLog, ourLog] = paced.map(({ log }) => log) as [PacedCalls["log"], PacedCalls["log"]];
+    const fault = await play(kind, pace, stage, calls);
+    const bareLog = calls.logOf(bare);
     const recoversAt = kind.isIdle === true ? fault.from : fault.to;
     const detectedAt = watch.detectedIn(fault);
     return {
@@ -56,7 +63,7 @@ export async function runFault(kind: FaultKind): Promise<FaultResult> {
           .length,
       },
       ours: {
-        ...summariseCalls(ourLog, fault, recoversAt),
+        ...summariseCalls(calls.logOf(ours), fault, recoversAt),
         toBroken: watch.picksIn(fault),
         detectedMs: detectedAt === null ? null : detectedAt - fault.from,
         afterDetection: detectedAt === null ? 0 : watch.picksIn({ from: detectedAt, to: fault.to }),
@@ -70,23 +77,22 @@ export async function runFault(kind: FaultKind): Promise<FaultResult> {
 }
 
 /** Calm, fault, and some time after it. @returns when the fault began and ended */
-async function play(kind: FaultKind, stage: FaultStage, paced: readonly PacedCalls[]): Promise<Span> {
+async function play(kind: FaultKind, pace: FaultPace, stage: FaultStage, calls: PacedCalls): Promise<Span> {
   const isIdle = kind.isIdle === true;
-  const each = (act: (calls: PacedCalls) => void | Promise<void>) => Promise.all(paced.map(act));
   try {
-    await each((calls) => calls.start());
-    await sleep(CALM_MS);
-    if (isIdle) await each((calls) => calls.stop());
-    if (isIdle) await sleep(IDLE_MS);
+    calls.start();
+    await sleep(pace.calmMs);
+    if (isIdle) await calls.stop();
+    if (isIdle) await sleep(pace.idleMs);
     const from = performance.now();
     await kind.begin(stage);
-    if (isIdle) await each((calls) => calls.start());
+    if (isIdle) calls.start();
     await sleep(Math.max(0, from + kind.lastsMs - performance.now()));
     const to = performance.now();
     await kind.end(stage);
-    await sleep(AFTER_MS);
+    await sleep(pace.afterMs);
     return { from, to };
   } finally {
-    await each((calls) => calls.stop());
+    await calls.stop();
   }
 }

@@ -9,7 +9,7 @@ export interface Cost {
 
 /** Young garbage of the slice before is not this slice's. A full collection would also age compiled code. */
 function collectYoung(): void {
-  gc?.({ type: "minor" });
+  globalThis.gc?.({ type: "minor" });
 }
 
 export async function measureCost(calls: number, run: () => Promise<void>): Promise<Cost> {

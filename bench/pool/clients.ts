@@ -1,4 +1,4 @@
-import { type HardenOptions, harden } from "../../src/index.js";
+import { type Hardened, type HardenOptions, harden } from "../../src/index.js";
 import { ECHO_SERVICE_NAME, type EchoStub, echoStub } from "../stacks/echo-stub.js";
 
 /** A client of the echo service over several servers. */
@@ -6,6 +6,11 @@ export interface PoolClient {
   readonly name: string;
   readonly stub: EchoStub;
   close(): void;
+}
+
+/** One of ours, whose channel tells what it does. */
+export interface OurClient extends PoolClient {
+  readonly stub: Hardened<EchoStub>;
 }
 
 /** grpc-js with `round_robin`, a socket of its own to each server, and nothing else. */
@@ -23,9 +28,14 @@ export function ourClient(
   name: string,
   addresses: readonly string[],
   options: Partial<HardenOptions> = {},
-): PoolClient & { readonly stub: ReturnType<typeof hardened> } {
+): OurClient {
   const original = echoStub("127.0.0.1:1");
-  const stub = hardened(original, addresses, options);
+  const stub = harden(original, {
+    insecure: true,
+    methods: { [ECHO_SERVICE_NAME]: { idempotent: true } },
+    ...options,
+    target: `static:///${addresses.join(",")}`,
+  });
   return {
     name,
     stub,
@@ -34,13 +44,4 @@ export function ourClient(
       original.close();
     },
   };
-}
-
-function hardened(original: EchoStub, addresses: readonly string[], options: Partial<HardenOptions>) {
-  return harden(original, {
-    insecure: true,
-    methods: { [ECHO_SERVICE_NAME]: { idempotent: true } },
-    ...options,
-    target: `static:///${addresses.join(",")}`,
-  });
 }

@@ -70,9 +70,13 @@ interface Lane {
 const sink: { last: unknown } = { last: null };
 
 /** Slices of all sizes and paths in turn; to be run in a process that measures no other policy. */
-export async function measurePicks(measured: MeasuredPolicy, effort = PICK_EFFORT): Promise<PickCost[]> {
+export async function measurePicks(
+  measured: MeasuredPolicy,
+  effort = PICK_EFFORT,
+  sizes: readonly number[] = PICK_SIZES,
+): Promise<PickCost[]> {
   const lanes: Lane[] = [];
-  for (const endpoints of PICK_SIZES) lanes.push(...(await lanesOf(measured, endpoints)));
+  for (const endpoints of sizes) lanes.push(...(await lanesOf(measured, endpoints)));
   for (let slice = 0; slice < WARM_UP_SLICES; slice++) {
     for (const lane of lanes) lane.pick(effort.picksPerSlice);
   }

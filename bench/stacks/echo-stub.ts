@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type Client,
   type ClientDuplexStream,
   type ClientOptions,
@@ -39,6 +40,7 @@ type Callback = (error: Error | null, reply?: Buffer) => void;
 /** The stub as a generator would type it. */
 export interface EchoStub extends Client {
   unary(request: Buffer, callback: Callback): ClientUnaryCall;
+  unary(request: Buffer, options: CallOptions, callback: Callback): ClientUnaryCall;
   serverStreaming(request: Buffer): ClientReadableStream<Buffer>;
   clientStreaming(callback: Callback): ClientWritableStream<Buffer>;
   bidi(): ClientDuplexStream<Buffer, Buffer>;

@@ -12,18 +12,12 @@ const MAX_WEIGHT = 1_000_000;
 /** Characters of a wrong entry that an error tells. */
 const MAX_SHOWN = 80;
 
-const isWeight = (value: unknown) => typeof value === "number" && value > 0 && value <= MAX_WEIGHT;
-const weightSchema = z.custom<number>(isWeight, {
-  abort: false,
-  message: `allowed: a number above 0, up to ${MAX_WEIGHT}`,
-});
-
 const endpointSchema = z.strictObject({
   address: z.string(),
   serverName: z.string().min(1).optional(),
   isProxied: z.boolean().optional(),
   priority: z.int().min(0).optional(),
-  weight: weightSchema.optional(),
+  weight: z.number().gt(0).max(MAX_WEIGHT).optional(),
   zone: z.string().min(1).optional(),
   hashKey: z.string().min(1).optional(),
   metadata: z.record(z.string(), z.string()).optional(),

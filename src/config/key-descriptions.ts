@@ -54,7 +54,8 @@ const WINDOW: Descriptions = {
 };
 
 const BREAKER: Descriptions = {
-  consecutiveFailures: "Infrastructure failures in a row that open the breaker; 5 without count and sampling.",
+  consecutiveFailures:
+    "Infrastructure failures in a row that open the breaker; 5 without count and sampling.",
   count: "Opens on the share of failures among the last calls, in place of failures in a row.",
   ...below("count", WINDOW),
   sampling: "Opens on the share of failures within a time, in place of failures in a row.",
@@ -124,7 +125,7 @@ const CHANNEL: Descriptions = {
   maxMetadataBytes: "Largest request metadata, names and values together, in bytes.",
   breaker: "Circuit breaker per endpoint; false for none.",
   ...below("breaker", BREAKER),
-  maxEjectionPercent: 
+  maxEjectionPercent:
     "Share of the endpoints, in percent, that breakers and outlier ejection may take out; at least one.",
   outlierEjection: "Takes endpoints out of use that fail more than the others.",
   ...below("outlierEjection", OUTLIER_EJECTION),

@@ -88,6 +88,11 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknow
       if (issue.params === VALUE_HIDDEN) return [`${key}: ${issue.message}`];
       return [`${key}${shownBeside(issue.message, valueAt(input, issue.path))}: ${issue.message}`];
     case "invalid_union": {
+      const known = (issue as { options?: unknown }).options;
+      if (issue.errors.length === 0 && Array.isArray(known)) {
+        const choices = known.map((one) => JSON.stringify(one)).join(", ");
+        return [`${key} is ${show(valueAt(input, issue.path))}; allowed: ${choices}`];
+      }
       const inside = deeperBranch(issue);
       if (inside !== null) return describeIssues(inside, schema, input, whole);
     }

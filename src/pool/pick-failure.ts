@@ -73,12 +73,15 @@ function circuitOpen(
   const retryInMs =
     retryAts.length === 0 ? null : Math.max(0, Math.round(Math.min(...retryAts) - clock.now()));
   const retry = retryInMs === null ? obstacles[0]?.why : `next probe in ${retryInMs} ms`;
-  const names = out.slice(0, 3).map(({ endpoint }) => endpoint.address);
+  const names = out
+    .slice(0, 3)
+    .map(({ endpoint }) => endpoint.address)
+    .join(", ");
+  const details = out.every(({ standing }) => standing.tally.isEjected)
+    ? `no endpoint is in use: ${names} failed more than the others`
+    : `the circuit breaker is open for ${names}; ${retry}`;
   return {
-    ...pickFailure(
-      "CIRCUIT_OPEN",
-      `${target}: the circuit breaker is open for ${names.join(", ")}; ${retry}`,
-    ),
+    ...pickFailure("CIRCUIT_OPEN", `${target}: ${details}`),
     ...(retryInMs === null ? {} : { retryAt: clock.epoch() + retryInMs }),
   };
 }

@@ -7,8 +7,8 @@ import { runToEnd } from "../support/finished-process.js";
 import { HealthServer } from "../support/health-server.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { ending, endings, failureOf, Stage } from "../support/stage.js";
-import { tlsServerCredentials } from "../support/tls-server.js";
 import { testAuthority } from "../support/tls-certs.js";
+import { tlsServerCredentials } from "../support/tls-server.js";
 import { counts, type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
 
 const stage = new Stage();
@@ -76,7 +76,10 @@ describe("servers without Watch", () => {
     const { client, channel, events } = stage.harden([without, within], { health });
 
     await channel.ready();
-    const { detail } = await events.first("endpoint.health", { endpoint: without.address, status: "not-serving" });
+    const { detail } = await events.first("endpoint.health", {
+      endpoint: without.address,
+      status: "not-serving",
+    });
     const results = await sequentially(client, 4, once);
 
     expect(endings(results)).toEqual({ OK: 4 });
@@ -117,7 +120,8 @@ describe("a probe of the user's own", () => {
     expect(new Set(asked.map(({ address }) => address)).size).toBe(4);
     expect(aborted).toContain(hanging);
     const why = (endpoint: string | undefined) =>
-      events.of("endpoint.health", { status: "not-serving" }).find((event) => event.endpoint === endpoint)?.detail;
+      events.of("endpoint.health", { status: "not-serving" }).find((event) => event.endpoint === endpoint)
+        ?.detail;
     expect([why(throwing), why(sick)]).toEqual(["the probe failed: no route", "the probe said no"]);
   });
 
@@ -139,10 +143,13 @@ describe("the Watch", () => {
       await HealthServer.start({
         credentials: tlsServerCredentials(certificate),
         addServices: (own) => {
-          own.addService({ Unary: counterService.Unary }, {
-            unary: (call: { request: Buffer }, callback: (e: null, v: Buffer) => void) =>
-              callback(null, call.request),
-          });
+          own.addService(
+            { Unary: counterService.Unary },
+            {
+              unary: (call: { request: Buffer }, callback: (e: null, v: Buffer) => void) =>
+                callback(null, call.request),
+            },
+          );
         },
       }),
     );

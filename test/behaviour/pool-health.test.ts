@@ -59,8 +59,15 @@ describe("the health of endpoints", () => {
 
     expect(endings([...out, ...back])).toEqual({ OK: 10 });
     expect(counts(events.picks, [sick.address, well.address])).toEqual([4, 10]);
-    expect(during).toMatchObject({ state: "READY", health: "not-serving", connections: 1, breaker: "closed" });
-    expect([sick.peers.size, events.count("connection.lost"), events.count("breaker.state")]).toEqual([1, 0, 0]);
+    expect(during).toMatchObject({
+      state: "READY",
+      health: "not-serving",
+      connections: 1,
+      breaker: "closed",
+    });
+    expect([sick.peers.size, events.count("connection.lost"), events.count("breaker.state")]).toEqual([
+      1, 0, 0,
+    ]);
   });
 
   it("lets the calls go on that run on an endpoint as it goes out of use (R86)", async () => {

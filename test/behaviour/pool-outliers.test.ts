@@ -1,7 +1,13 @@
 import { status } from "@grpc/grpc-js";
 import { type ChannelOptions, callOptions, createChannel } from "holdfast";
 import { describe, expect, it } from "vitest";
-import { type CountingServer, fail, type UnaryBehaviour, unary, unavailable } from "../support/counting-server.js";
+import {
+  type CountingServer,
+  fail,
+  type UnaryBehaviour,
+  unary,
+  unavailable,
+} from "../support/counting-server.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { endings, failureOf, Stage } from "../support/stage.js";
 import { counts, sequentially } from "./pool-servers.js";
@@ -9,7 +15,11 @@ import { counts, sequentially } from "./pool-servers.js";
 const stage = new Stage();
 const once = callOptions({ retry: false, timeoutMs: 3_600_000 });
 const EJECTION = {
-  outlierEjection: { intervalMs: 10_000, baseEjectionMs: 20_000, failurePercentage: { threshold: 40, requestVolume: 10 } },
+  outlierEjection: {
+    intervalMs: 10_000,
+    baseEjectionMs: 20_000,
+    failurePercentage: { threshold: 40, requestVolume: 10 },
+  },
 };
 
 /** Every other call fails: a share that no run of failures shows. */
@@ -64,9 +74,11 @@ describe("one of five servers fails half of its calls", () => {
     ]);
     // Ended at the first sweep after the time (R99).
     expect([outSeconds, outAgainSeconds]).toEqual([30, 50]);
-    expect([bad.peers.size, events.count("connection.lost"), events.count("endpoint.state", { from: "READY" })]).toEqual([
-      1, 0, 0,
-    ]);
+    expect([
+      bad.peers.size,
+      events.count("connection.lost"),
+      events.count("endpoint.state", { from: "READY" }),
+    ]).toEqual([1, 0, 0]);
   });
 
   it("is found by success rate, too, which needs no threshold (R94)", async () => {
@@ -78,7 +90,9 @@ describe("one of five servers fails half of its calls", () => {
     await sequentially(client, 60, once);
     while (events.count("endpoint.ejected") === 0) await clock.advance(1_000);
 
-    expect(events.of("endpoint.ejected")).toMatchObject([{ endpoint: servers[0]?.address, method: "success_rate" }]);
+    expect(events.of("endpoint.ejected")).toMatchObject([
+      { endpoint: servers[0]?.address, method: "success_rate" },
+    ]);
   });
 
   it("is found where nothing is called any more when the interval ends", async () => {

@@ -193,6 +193,7 @@ describe("one of several connections falls into a black hole", () => {
     for (let call = 0; call < 6; call++) results.push(await unary(client, "x", idempotent));
 
     expect(endings(results)).toEqual({ OK: 12 });
+    expect(events.count("call.retry")).toBe(1);
     expect(events.count("connection.verified", { by: "health" })).toBe(2);
     expect(events.count("connection.suspect")).toBe(1);
     expect([proxy.connections, server.peers.size]).toEqual([4, 3]);

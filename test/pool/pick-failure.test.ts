@@ -23,7 +23,11 @@ function endpoint(state: ConnectivityWord, facts: Facts = {}): Subchannel {
     state,
     aggregateState: facts.aggregateState ?? state,
     free: () => (state === "READY" && inFlight < 100 ? {} : null),
-    standing: { admits: () => !isOpen, obstacle: () => ({ why: "a probe is under way", retryAt }) },
+    standing: {
+      admits: () => !isOpen,
+      tally: { isEjected: false },
+      obstacle: () => ({ why: "a probe is under way", retryAt }),
+    },
     trouble: facts.health,
     lastError,
   } as unknown as Subchannel;

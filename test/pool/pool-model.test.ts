@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { settings, steps } from "./pool-steps.js";
 import { PoolStorm } from "./pool-storm.js";
 
-const STORIES = 300;
+const STORIES = 230;
 const LEAST_STEPS = 10_000;
 
 it("keeps its promises to calls, servers and sockets whatever happens, through more than 10,000 steps", async () => {

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { saidBy, suggest } from "../../core/index.js";
+import { guardedPolicy } from "./guarded-picker.js";
 import { leastLatency } from "./least-latency.js";
 import { leastRequest, leastRequestOptionsSchema } from "./least-request.js";
 import { loadBalancingForms } from "./load-balancing-forms.js";
 import { pickFirstOptionsSchema, pickFirstWith } from "./pick-first.js";
 import type { PickerPolicy } from "./picker.js";
 import { random } from "./random.js";
-import { ringHash } from "./ring-hash.js";
-import { ringHashOptionsSchema } from "./ring-hash-options.js";
+import { consistentHash, ringHash } from "./ring-hash.js";
+import { consistentHashOptionsSchema, ringHashOptionsSchema } from "./ring-hash-options.js";
 import { roundRobin } from "./round-robin.js";
 import { weightedRoundRobin } from "./weighted-round-robin.js";
 import { weightedRoundRobinOptionsSchema } from "./weighted-round-robin-options.js";
@@ -35,7 +36,7 @@ const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map(
     least_request: builtIn(leastRequestOptionsSchema, leastRequest),
     least_latency: builtIn(nothing, () => leastLatency),
     ring_hash: builtIn(ringHashOptionsSchema, ringHash),
-    consistent_hash: builtIn(ringHashOptionsSchema, ringHash),
+    consistent_hash: builtIn(consistentHashOptionsSchema, consistentHash),
   }),
 );
 
@@ -155,6 +156,5 @@ export function policyOf(
   if (known !== undefined) return known.make(options);
   const factory = registered.get(policy);
   if (factory === undefined) throw new Error(`there is no load-balancing policy ${policy}`);
-  void warn;
-  return factory(options);
+  return guardedPolicy(factory(options), warn);
 }
