@@ -35,15 +35,15 @@ export class Attempt {
   /** The response headers; null before they came. */
   headers: Metadata | null = null;
   hasMessage = false;
-  /** Bytes of the messages so far. */
   sentBytes = 0;
   receivedBytes = 0;
   /** Issues of the refreshable credentials it went out with, where there are any. */
   declare issues?: CredentialIssues;
+  /** Monotonic ms of the response headers; set for response streams only. */
+  declare answeredAt?: number;
   /** Ended by a limit of ours that grpc-js does not know. */
   isTimedOut = false;
   readonly #bytesAtStart: number;
-  /** As grpc-js's write context has it. */
   readonly callback: () => void;
 
   constructor(

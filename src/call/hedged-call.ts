@@ -111,7 +111,7 @@ export class HedgedCall extends ResilientCall {
     if (!this.#race.has(attempt)) return attempt.gate.abandon(attempt.isProbe);
     const outcome = this.outcomeOf(attempt, status);
     // Still in flight: a breaker that opens serves the queue, where this very call may stand.
-    const incident = settleAttempt(attempt, outcome, this.limits.now);
+    const incident = settleAttempt(attempt, outcome, this.answerMs(attempt), this.limits.now);
     this.#race.take(attempt);
     announceEnd(this, attempt, outcome.code);
     if (this.ending === null) return this.#decide(attempt, outcome, incident);

@@ -94,10 +94,20 @@ export abstract class ResilientCall
   }
 
   /** What a stream says of its endpoint's latency; when it ends says nothing of it. */
-  private noteResponseTime({ slot, startedAt }: Attempt): void {
+  private noteResponseTime(attempt: Attempt): void {
     this.limits.readClock();
     const { now } = this.limits;
-    slot.standing.latency.record(now - startedAt, now);
+    attempt.answeredAt = now;
+    const answerMs = this.answerMs(attempt);
+    if (answerMs !== null) attempt.slot.standing.latency.record(answerMs, now);
+  }
+
+  /** How long the endpoint took to answer; null where the time was the caller's, or there was no answer. */
+  protected answerMs({ startedAt, answeredAt }: Attempt): number | null {
+    const { requestStream, responseStream } = this.kind;
+    if (requestStream) return null;
+    if (!responseStream) return this.limits.now - startedAt;
+    return answeredAt === undefined ? null : answeredAt - startedAt;
   }
 
   onAttemptStatus(attempt: Attempt, status: StatusObject): void {
@@ -186,9 +196,10 @@ export abstract class ResilientCall
     const { startedAt, slot } = attempt;
     this.limits.readClock();
     const { now } = this.limits;
-    attempt.gate.succeed(attempt.isProbe, now - startedAt);
+    const answerMs = this.answerMs(attempt);
+    attempt.gate.succeed(attempt.isProbe, answerMs ?? undefined);
     if (slot.standing.load?.isPerCall === true) noteLoad(slot.standing.load, status, now);
-    slot.standing.succeeded(startedAt, this.kind.responseStream ? null : now - startedAt, now);
+    slot.standing.succeeded(startedAt, this.kind.responseStream ? null : answerMs, now);
     this.env.throttle?.recordSuccess();
     announceEnd(this, attempt, status.code);
     this.succeedWith(status);

@@ -3,6 +3,7 @@ import {
   Closable,
   type CloseOptions,
   type ConnectivityWord,
+  canonicalText,
   Drain,
   type Endpoint,
   type EventListener,
@@ -137,7 +138,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
    * @param address the one endpoint to reconnect; all without it
    */
   resetBackoff(address?: string): void {
-    this.#backend.resetBackoff(address);
+    this.#backend.resetBackoff(address && canonicalText(address));
   }
 
   /**
@@ -168,7 +169,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
    * @throws ResilienceError `CONFIG_INVALID` for an address that is no endpoint, or where there are no breakers
    */
   isolate(address: string): Subscription {
-    return this.#backend.isolate(address);
+    return this.#backend.isolate(canonicalText(address));
   }
 
   endpoints(): readonly EndpointStats[] {

@@ -98,7 +98,7 @@ export class RetriedCall extends ResilientCall {
 
   protected onFailed(attempt: Attempt, status: StatusObject): void {
     const outcome = this.outcomeOf(attempt, status);
-    const incident = settleAttempt(attempt, outcome, this.limits.now);
+    const incident = settleAttempt(attempt, outcome, this.answerMs(attempt), this.limits.now);
     announceEnd(this, attempt, outcome.code);
     this.decide(attempt, outcome, incident);
   }

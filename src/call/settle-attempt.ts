@@ -5,10 +5,16 @@ import type { Attempt } from "./attempt.js";
 
 /**
  * Tells breaker and connection how a failed attempt ended, once per incident.
+ * @param answerMs how long the endpoint took; null where that says nothing
  * @param now monotonic ms
  * @returns what all failures of one connection loss or one silence share, or null
  */
-export function settleAttempt(attempt: Attempt, outcome: Outcome, now: number): Incident | null {
+export function settleAttempt(
+  attempt: Attempt,
+  outcome: Outcome,
+  answerMs: number | null,
+  now: number,
+): Incident | null {
   const { slot, gate, isProbe } = attempt;
   const incident = incidentOf(attempt, outcome);
   // Without a pool nobody else notices a failed dial.
@@ -17,14 +23,13 @@ export function settleAttempt(attempt: Attempt, outcome: Outcome, now: number): 
   // The pool counts a lost connection itself.
   const isCounted = incident?.isCounted === true || (outcome.isConnectionLoss && slot.isPooled);
   const isNeutral = verdict === "neutral" || (isCounted && !isProbe);
-  const ms = now - attempt.startedAt;
   if (isNeutral) gate.abandon(isProbe);
   else if (verdict === "success") {
-    gate.succeed(isProbe, ms);
-    slot.standing.succeeded(attempt.startedAt, ms, now);
+    gate.succeed(isProbe, answerMs ?? undefined);
+    slot.standing.succeeded(attempt.startedAt, attempt.answeredAt === undefined ? answerMs : null, now);
   } else {
     gate.fail(isProbe);
-    slot.standing.failed(ms, now);
+    slot.standing.failed(answerMs ?? 0, now);
     if (incident !== null) incident.isCounted = true;
   }
   return incident;

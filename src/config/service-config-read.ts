@@ -1,4 +1,4 @@
-import { describeIssues, isObject, problemsError } from "../core/index.js";
+import { describeIssues, problemsError } from "../core/index.js";
 import { parseText } from "./parse-text.js";
 import { plainData } from "./plain-data.js";
 import { type ServiceConfig, serviceConfigSchema } from "./service-config-schema.js";
@@ -6,17 +6,8 @@ import { type ServiceConfig, serviceConfigSchema } from "./service-config-schema
 /** A resolver hands over at most 64 KiB; a file of this size has some thousand methods. */
 const MAX_TEXT_LENGTH = 1024 * 1024;
 
-/** Known to gRPC, and not to us yet. */
-const NOT_SUPPORTED = ["healthCheckConfig", "connectionScaling"];
-
-/** A valid service config, and what in it will be of no effect, as sentences. */
-export interface ReadServiceConfig {
-  readonly config: ServiceConfig;
-  readonly warnings: readonly string[];
-}
-
 /** @throws ResilienceError `CONFIG_INVALID` that lists every problem */
-export function readServiceConfig(given: unknown): ReadServiceConfig {
+export function readServiceConfig(given: unknown): ServiceConfig {
   const { value, problems } = typeof given === "string" ? readText(given) : plainData(given);
   if (problems.length > 0) throw problemsError("fromServiceConfig", problems);
   const result = serviceConfigSchema.safeParse(value, { reportInput: true });
@@ -24,12 +15,7 @@ export function readServiceConfig(given: unknown): ReadServiceConfig {
     const issues = describeIssues(result.error.issues, serviceConfigSchema, value, "the service config");
     throw problemsError("fromServiceConfig", issues);
   }
-  const unsupported = NOT_SUPPORTED.filter((key) => isObject({ value: Reflect.get(value as object, key) }));
-  const warnings = unsupported.map((key) => `${key} is not supported yet`);
-  if (result.data.loadBalancingConfig?.asksForShuffle === true) {
-    warnings.push("loadBalancingConfig: the shuffleAddressList of pick_first is not supported yet");
-  }
-  return { config: result.data, warnings };
+  return result.data;
 }
 
 function readText(text: string): { readonly value: unknown; readonly problems: readonly string[] } {

@@ -1,19 +1,11 @@
 import { z } from "zod";
 import { isObject } from "../core/index.js";
+import { balancingListSchema, NAMED_POLICIES, policyNamed } from "./service-config-balancing.js";
 import { hedgingPolicySchema, retryPolicySchema, retryThrottlingSchema } from "./service-config-policies.js";
-import { positiveJsonDuration, wholeNumber } from "./service-config-values.js";
+import { jsonWholeNumber, MAX_COUNT, positiveJsonDuration, wholeNumber } from "./service-config-values.js";
 
 const SERVICE = /^[A-Za-z_][\w.]*$/;
 const METHOD = /^[A-Za-z_]\w*$/;
-
-/** The policies there are, by gRPC's names; each with the configuration that gRPC knows of it. */
-const POLICIES = {
-  round_robin: z.object({}),
-  pick_first: z.object({ shuffleAddressList: z.boolean().nullish() }),
-};
-type PolicyName = keyof typeof POLICIES;
-const POLICY_NAMES = Object.keys(POLICIES) as PolicyName[];
-const ALLOWED_POLICIES = `allowed: ${POLICY_NAMES.join(", ")}`;
 
 /** A name of `methodConfig`, resolved to `package.Service/Method`, `package.Service`, or "" for the default (R153). */
 const nameSchema = z
@@ -31,11 +23,7 @@ const nameSchema = z
     return method === "" ? service : `${service}/${method}`;
   });
 
-/** Counts of bytes have 32 bits in gRPC's schema. */
-const messageBytes = () =>
-  wholeNumber()
-    .min(0)
-    .max(2 ** 32 - 1);
+const messageBytes = () => wholeNumber().min(0).max(MAX_COUNT);
 
 const methodConfigSchema = z
   .object({
@@ -60,36 +48,6 @@ const methodConfigSchema = z
 /** One entry of `methodConfig`, in the words of our options where they have some. */
 export type MethodConfig = z.output<typeof methodConfigSchema>;
 
-/** R157: the first element whose policy is supported; what its configuration is, decides. */
-const loadBalancingConfigSchema = z
-  .array(
-    z.record(z.string(), z.unknown()).superRefine((element, context) => {
-      const count = Object.keys(element).length;
-      if (count === 1) return;
-      context.addIssue({ code: "custom", message: `has ${count} keys; allowed: one, the policy's name` });
-    }),
-  )
-  .transform((list, context) => {
-    const names = list.map((element) => Object.keys(element)[0] ?? "");
-    const index = names.findIndex((name) => Object.hasOwn(POLICIES, name));
-    const name = names[index] as PolicyName | undefined;
-    if (name === undefined) {
-      const message = `names no supported policy (${names.join(", ") || "none"}); ${ALLOWED_POLICIES}`;
-      context.addIssue({ code: "custom", message, input: list });
-      return z.NEVER;
-    }
-    const config = POLICIES[name].safeParse(list[index]?.[name], { reportInput: true });
-    for (const issue of config.error?.issues ?? []) {
-      context.issues.push({ ...issue, path: [index, name, ...issue.path], input: issue.input } as never);
-    }
-    return { name, asksForShuffle: Reflect.get(config.data ?? {}, "shuffleAddressList") === true };
-  });
-
-/** The policy of the deprecated way to name one: alone, in any case. */
-export function policyNamed(text: string): PolicyName | undefined {
-  return POLICY_NAMES.find((known) => known === text.toLowerCase());
-}
-
 type Balancing = { readonly loadBalancingConfig?: unknown; readonly loadBalancingPolicy?: unknown };
 
 /** R152: beside a list the name alone is not read, and may well be one that only older clients know. */
@@ -97,7 +55,8 @@ const onePolicy = z.superRefine<Balancing>(
   ({ loadBalancingConfig, loadBalancingPolicy: name }, context) => {
     if (typeof name !== "string" || name === "" || (loadBalancingConfig ?? null) !== null) return;
     if (policyNamed(name) !== undefined) return;
-    context.addIssue({ code: "custom", path: ["loadBalancingPolicy"], message: ALLOWED_POLICIES });
+    const message = `allowed: ${NAMED_POLICIES.join(", ")}`;
+    context.addIssue({ code: "custom", path: ["loadBalancingPolicy"], message });
   },
   { when: isObject },
 );
@@ -105,13 +64,17 @@ const onePolicy = z.superRefine<Balancing>(
 /** gRPC's service config (gRFC A2, A6, A21, A24), as far as there are options for it. Unknown fields are ignored. */
 export const serviceConfigSchema = z
   .object({
-    loadBalancingConfig: loadBalancingConfigSchema.nullish(),
+    loadBalancingConfig: balancingListSchema.nullish(),
     loadBalancingPolicy: z.string().nullish(),
     methodConfig: z
       .array(methodConfigSchema)
       .check(z.superRefine(eachNameOnce, { when: ({ value }) => Array.isArray(value) }))
       .nullish(),
     retryThrottling: retryThrottlingSchema.nullish(),
+    healthCheckConfig: z.object({ serviceName: z.string().nullish() }).nullish(),
+    connectionScaling: z
+      .object({ maxConnectionsPerSubchannel: jsonWholeNumber(0, MAX_COUNT).nullish() })
+      .nullish(),
   })
   .check(onePolicy);
 export type ServiceConfig = z.output<typeof serviceConfigSchema>;

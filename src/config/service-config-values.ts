@@ -41,3 +41,31 @@ function parseDuration(text: string): number | null {
 /** A whole number. Not `z.int()`, whose error hides those of the rules across fields. */
 export const wholeNumber = () =>
   z.number().refine(Number.isSafeInteger, { message: "allowed: a whole number" });
+
+/** Counts have 32 bits in gRPC's schema. */
+export const MAX_COUNT = 2 ** 32 - 1;
+
+/**
+ * A whole number as protobuf's JSON has it: 64 bits are written as a text.
+ *
+ * @param min least number allowed
+ * @param max largest number allowed
+ */
+export const jsonWholeNumber = (min: number, max: number) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && /^\d{1,20}$/.test(value) ? Number(value) : value),
+    wholeNumber().min(min).max(max),
+  );
+
+type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
+
+/** The fields that have a value: protobuf's JSON takes null for a field that is absent, options take neither. */
+export function given<T extends object>(fields: T): Given<T> {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(present) as Given<T>;
+}
+
+/** What becomes of a value, where there is one. */
+export function changed<T>(value: T | null | undefined, change: (value: T) => T): T | undefined {
+  return value === null || value === undefined ? undefined : change(value);
+}

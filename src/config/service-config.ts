@@ -2,9 +2,9 @@ import { z } from "zod";
 import type { ChannelOptions } from "../call/channel-options.js";
 import { parseOptions } from "../core/index.js";
 import { retryOptionsSchema } from "../retry/retry-options.js";
+import { channelWide } from "./service-config-channel.js";
 import { type DefaultOptions, importMethods } from "./service-config-methods.js";
 import { readServiceConfig } from "./service-config-read.js";
-import { policyNamed } from "./service-config-schema.js";
 
 const importOptionsSchema = z.strictObject({
   /**
@@ -33,6 +33,11 @@ export type ServiceConfigOptions = Pick<
   | "maxSendMessageBytes"
   | "maxReceiveMessageBytes"
   | "loadBalancing"
+  | "outlierEjection"
+  | "maxEjectionPercent"
+  | "subsetting"
+  | "health"
+  | "maxConnections"
   | "methods"
 >;
 
@@ -58,23 +63,23 @@ export function fromServiceConfig(
     "fromServiceConfig",
   );
   const read = readServiceConfig(config);
-  const { methodConfig, retryThrottling, loadBalancingConfig, loadBalancingPolicy } = read.config;
+  const { methodConfig, retryThrottling } = read;
+  const wide = channelWide(read);
   const { everywhere, methods, warnings } = importMethods(methodConfig ?? [], {
     declareIdempotent,
     maxAttemptsLimit: maxAttemptsLimit ?? DEFAULT_LIMIT,
   });
-  warn([...read.warnings, ...warnings]);
+  warn([...wide.warnings, ...warnings]);
   const retry = {
     ...(everywhere === null ? {} : retryEverywhere(everywhere)),
     ...(maxAttemptsLimit === undefined ? {} : { maxAttemptsLimit }),
     ...(retryThrottling ? { throttle: retryThrottling } : {}),
   };
   const { retry: _, ...fields }: DefaultOptions = everywhere ?? {};
-  const loadBalancing = loadBalancingConfig?.name ?? policyNamed(loadBalancingPolicy ?? "");
   return {
     ...fields,
     ...(Object.keys(retry).length > 0 ? { retry } : {}),
-    ...(loadBalancing ? { loadBalancing } : {}),
+    ...wide.options,
     ...(Object.keys(methods).length > 0 ? { methods } : {}),
   };
 }

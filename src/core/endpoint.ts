@@ -62,6 +62,12 @@ export function canonicalAddress(address: SocketAddress): string {
   return `${host}:${address.port}`;
 }
 
+/** The same for a text; one that is no address stays what it is. */
+export function canonicalText(text: string): string {
+  const parsed = parseAddress(text);
+  return typeof parsed === "string" ? text : canonicalAddress(parsed);
+}
+
 /** The one spelling of RFC 5952. A zone names an interface and keeps its case; URLs do not know zones. */
 function shortIPv6(host: string): string {
   const [address = "", zone] = host.split("%");

@@ -4,7 +4,7 @@ export { systemClock } from "./clock.js";
 export type { GrpcDeadline } from "./deadline.js";
 export { deadlineToEpochMs } from "./deadline.js";
 export type { Endpoint, SocketAddress } from "./endpoint.js";
-export { canonicalAddress, isLiteral, parseAddress } from "./endpoint.js";
+export { canonicalAddress, canonicalText, isLiteral, parseAddress } from "./endpoint.js";
 export type { ResilienceErrorInit } from "./errors.js";
 export { configInvalid, isReason, ResilienceError, reportedStatus, saidBy } from "./errors.js";
 export type { BreakerStateWord, ChannelEvent, ConnectivityWord, EventListener } from "./events.js";

@@ -19,7 +19,7 @@ describe("connections that reach maxConnectionAgeMs", () => {
     const { client, channel, events } = stage.harden([{ address }], options, { clock });
     await channel.ready();
 
-    const load = new EveryKind(client, once);
+    const load = stage.use(new EveryKind(client, once));
     for (let second = 0; second < 60; second++) await clock.advance(1_000);
     const ends = await load.stop();
 
@@ -82,7 +82,7 @@ describe("connections that have carried maxCallsPerConnection calls", () => {
     const server = await stage.server();
     const { client, events } = stage.harden([server], { maxCallsPerConnection: 3, poolSize: 2 });
 
-    const load = new EveryKind(client, once);
+    const load = stage.use(new EveryKind(client, once));
     await events.nth(20, "connection.draining", { cause: "maxCallsPerConnection" });
     const ends = await load.stop();
 
@@ -98,7 +98,7 @@ describe("endpoints that come and go in discovery", () => {
     const addresses = all.map(({ address }) => address);
     const { client, channel, events } = await stage.warm(all);
 
-    const load = new EveryKind(client, once);
+    const load = stage.use(new EveryKind(client, once));
     for (let round = 0; round < 12; round++) {
       channel.updateEndpoints(addresses.filter((_, at) => at !== round % 3));
       await events.next("call.picked");
@@ -119,7 +119,7 @@ describe("a server that ends connections at its own maximum age", () => {
       reconnectBackoff: { initialMs: 10 },
     });
 
-    const load = new EveryKind(client, once);
+    const load = stage.use(new EveryKind(client, once));
     await events.nth(4, "connection.draining", { cause: "GOAWAY" });
     const ends = await load.stop();
 

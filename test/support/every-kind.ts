@@ -23,13 +23,17 @@ export class EveryKind {
     this.#done = this.#run(client, options);
   }
 
-  /** Resolves with how all calls ended, counted. */
+  /** Makes no more calls; resolves with how all ended, counted. */
   async stop(): Promise<Record<string, number>> {
-    this.#isOver = true;
+    this.close();
     await this.#done;
     const counts: Record<string, number> = {};
     for (const end of this.#ends) counts[end] = (counts[end] ?? 0) + 1;
     return counts;
+  }
+
+  close(): void {
+    this.#isOver = true;
   }
 
   async #run(client: CounterClient, options: CallOptions): Promise<void> {
