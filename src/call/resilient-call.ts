@@ -89,7 +89,7 @@ export abstract class ResilientCall
   /** Attempts tell of headers through this, before anything is made of them. */
   protected noteHeaders(attempt: Attempt): void {
     attempt.proveEndpoint();
-    if (this.kind.responseStream) this.noteResponseTime(attempt);
+    if (this.kind.responseStream && attempt.answeredAt === undefined) this.noteResponseTime(attempt);
     this.watch?.onHeaders();
   }
 

@@ -12,8 +12,16 @@ const algorithmShape = {
   minimumHosts: count().nullish(),
   requestVolume: count().nullish(),
 };
-const successRateSchema = z.object({ stdevFactor: count().nullish(), ...algorithmShape });
-const failurePercentageSchema = z.object({ threshold: percent().nullish(), ...algorithmShape });
+const successRateSchema = z
+  .object({ stdevFactor: count().nullish(), ...algorithmShape })
+  .transform(({ enforcementPercentage: enforcementPercent, ...others }) =>
+    given({ ...others, enforcementPercent }),
+  );
+const failurePercentageSchema = z
+  .object({ threshold: percent().nullish(), ...algorithmShape })
+  .transform(({ enforcementPercentage: enforcementPercent, ...others }) =>
+    given({ ...others, enforcementPercent }),
+  );
 
 /** The fields of gRPC's `outlier_detection` (gRFC A50; R90), without its child. */
 export const outlierShape = {
@@ -33,12 +41,10 @@ type Outliers = { readonly [K in keyof typeof outlierShape]?: z.output<(typeof o
 export function outlierOptions(
   outliers: Outliers,
 ): Pick<ChannelOptions, "outlierEjection" | "maxEjectionPercent"> {
-  const { successRateEjection, failurePercentageEjection, maxEjectionPercent } = outliers;
-  const successRate = changed(successRateEjection, withOurWord);
-  const failurePercentage = changed(failurePercentageEjection, withOurWord);
-  if (successRate === undefined && failurePercentage === undefined) return {};
+  const { successRateEjection: successRate, failurePercentageEjection: failurePercentage } = outliers;
+  if (!successRate && !failurePercentage) return {};
   return {
-    maxEjectionPercent: maxEjectionPercent ?? DEFAULT_MAX_EJECTION_PERCENT,
+    maxEjectionPercent: outliers.maxEjectionPercent ?? DEFAULT_MAX_EJECTION_PERCENT,
     outlierEjection: given({
       intervalMs: changed(outliers.interval, (ms) => Math.max(ms, 1)),
       baseEjectionMs: outliers.baseEjectionTime,
@@ -47,11 +53,4 @@ export function outlierOptions(
       failurePercentage,
     }),
   };
-}
-
-function withOurWord<A extends { readonly enforcementPercentage?: number | null | undefined }>({
-  enforcementPercentage: enforcementPercent,
-  ...others
-}: A) {
-  return given({ ...others, enforcementPercent });
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ChannelOptions } from "../call/channel-options.js";
 import { parseOptions } from "../core/index.js";
 import { retryOptionsSchema } from "../retry/retry-options.js";
-import { channelWide } from "./service-config-channel.js";
+import { importChannel } from "./service-config-channel.js";
 import { type DefaultOptions, importMethods } from "./service-config-methods.js";
 import { readServiceConfig } from "./service-config-read.js";
 
@@ -64,12 +64,12 @@ export function fromServiceConfig(
   );
   const read = readServiceConfig(config);
   const { methodConfig, retryThrottling } = read;
-  const wide = channelWide(read);
+  const channel = importChannel(read);
   const { everywhere, methods, warnings } = importMethods(methodConfig ?? [], {
     declareIdempotent,
     maxAttemptsLimit: maxAttemptsLimit ?? DEFAULT_LIMIT,
   });
-  warn([...wide.warnings, ...warnings]);
+  warn([...channel.warnings, ...warnings]);
   const retry = {
     ...(everywhere === null ? {} : retryEverywhere(everywhere)),
     ...(maxAttemptsLimit === undefined ? {} : { maxAttemptsLimit }),
@@ -79,7 +79,7 @@ export function fromServiceConfig(
   return {
     ...fields,
     ...(Object.keys(retry).length > 0 ? { retry } : {}),
-    ...wide.options,
+    ...channel.options,
     ...(Object.keys(methods).length > 0 ? { methods } : {}),
   };
 }

@@ -81,7 +81,6 @@ export abstract class ConnectionKeeper
     const { maxConnectionAgeMs, random, clock } = this.deps;
     this.redial.ended();
     this.backoff.reset();
-    this.standing.gate.reconnected();
     if (this.set.size === 0) {
       this.readySince = clock.now();
       this.standing.load?.restart();
@@ -90,6 +89,8 @@ export abstract class ConnectionKeeper
     this.set.add(connection, connection.readyAt + (maxConnectionAgeMs ?? Number.POSITIVE_INFINITY) * spread);
     this.standing.addConnection(connection);
     this.#replaceOld();
+    // Calls that wait for the breaker pick at once, and are to find the fresh connection.
+    this.standing.gate.reconnected();
     this.refill(clock.now());
     this.tellRoom();
   }

@@ -174,6 +174,24 @@ describe("one of several connections is killed", () => {
   });
 });
 
+describe("the last connection is killed while calls wait for a stream", () => {
+  it("sends them over the next one, once each, since they were never sent, and loses only those that ran (R78)", async () => {
+    const { server, proxy, address } = await stage.proxied({ handler: hang() });
+    const { client, channel, events } = stage.harden([{ address }], { ...QUICK, maxStreamsPerConnection: 2 });
+    const running = together(client, 2);
+    await server.received(2);
+    const waiting = together(client, 5);
+    await until(() => channel.stats().callsQueued === 5, "five queued calls");
+
+    server.unary = (call, callback) => callback(null, call.request);
+    proxy.resetAll();
+
+    expect(endings(await Promise.all(running))).toEqual({ "UNAVAILABLE CONNECTION_LOST maybe": 2 });
+    expect(endings(await Promise.all(waiting))).toEqual({ OK: 5 });
+    expect([events.count("connection.lost"), server.executions.Unary]).toEqual([1, 7]);
+  });
+});
+
 describe("one of several connections falls into a black hole", () => {
   it("is replaced, and the others stay: each is verified by itself, and no idempotent call fails", async () => {
     const { server, proxy, address } = await stage.proxied();

@@ -3,6 +3,7 @@ import type { Endpoint } from "../../src/core/index.js";
 import { settle } from "../support/manual-clock.js";
 import { A, B, C, PoolBench } from "./pool-bench.js";
 
+const D = "10.0.0.4:1";
 const PRIMARY: Endpoint = { address: A, priority: 0 };
 const SECOND: Endpoint = { address: B, priority: 0 };
 const BACKUP: Endpoint = { address: C, priority: 1 };
@@ -96,14 +97,17 @@ describe("pick_first tries the addresses in turn (R114)", () => {
   });
 
   it("and begins anew with a new list (R116)", async () => {
-    const bench = await connecting("pick_first", { [A]: "hang", [B]: "hang" }, [{ address: A }]);
+    const hanging = { [A]: "hang", [B]: "hang", [C]: "hang", [D]: "hang" } as const;
+    const bench = await connecting("pick_first", hanging, [{ address: A }, { address: D }]);
     await bench.clock.advance(5_000);
 
     bench.set(B, C);
     await settle();
-
-    expect(dialled(bench)).toEqual([A, B, C]);
+    expect(dialled(bench)).toEqual([A, D, B]);
     expect(bench.network.last(A).isClosed).toBe(true);
+    await bench.clock.advance(250);
+
+    expect(dialled(bench)).toEqual([A, D, B, C]);
   });
 
   it("and connects the next one when the one in use is kept out by its breaker", async () => {
