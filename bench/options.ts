@@ -21,7 +21,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
                     the first given is what ratios refer to; targets are judged where that is bare
   --rounds <n>      rounds per table of the first three, 1 to 200; default 15, or as many as fit into 90 s
   --calls <n>       calls per slice, 100 to 200,000; default 5,000 for fake; 250, 512 and 1,024 for sockets
-  --pool            the connection pool instead, about two minutes; of the flags above it takes --only, with one of:
+  --pool            the connection pool instead, about three minutes; of the flags above it takes --only, with one of:
                       picks     a pick of every policy among 3, 100 and 10,000 endpoints
                       update    changes of one endpoint in 10,000, and what one costs that is never called
                       slow      one server in five ten times slower

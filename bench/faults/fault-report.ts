@@ -9,7 +9,7 @@ const HEADS = ["", "calls", ...BARE_HEADS, ...OUR_HEADS];
 
 export function faultTable(results: readonly FaultResult[]): string {
   return [
-    "One of three servers breaks for 6 s, next to bare round_robin: 100 idempotent calls per second each, deadline 2 s",
+    "Faults (one of three servers for 6 s, next to bare round_robin; 100 idempotent calls per second each, deadline 2 s)",
     alignColumns([HEADS, ...results.map(row)]),
     `"there": bare calls, and attempts of ours, that went to the broken server meanwhile; "known": how long until ours took it out
 of use; "and then": attempts that went there later on, also when it was up in between. "back": from the end of the fault (idle:

@@ -43,7 +43,7 @@ const ANY: PickFilter = { accepts: () => true };
 /** A call with a key, another one each time. The clock has a row of its own: here its instant is given. */
 class KeyedCall implements PickCall {
   readonly path = "/holdfast.bench.Echo/Unary";
-  readonly now = 1_000;
+  readonly now = 1_000.25;
   hashKey = "";
   #turn = 0;
   readonly #keys = Array.from({ length: KEYS }, (_, at) => `user-${at}-${at * 7919}`);

@@ -36,7 +36,7 @@ export function pickTable(policies: readonly PolicyCosts[], clock: ClockCost): s
     }),
   );
   return [
-    "Picks, all endpoints READY over a fake network; each policy in a process of its own",
+    "Picks (all endpoints READY, over a fake network; each policy in a process of its own)",
     alignColumns([[...heads, "last to first"], ...rows]),
     `the clock, which a call reads once as it begins: ${clock.nanos.toFixed(0)} ns, ${clock.bytes.toFixed(2)} B`,
   ].join("\n");

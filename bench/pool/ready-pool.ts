@@ -61,7 +61,8 @@ export async function readyPool(policy: PickerPolicy, endpoints: number): Promis
   const now = clock.now();
   for (const { standing } of pool.subchannels) {
     standing.inFlight = Math.floor(random.next() * 8);
-    standing.succeeded(now, 1 + Math.floor(random.next() * 20), now);
+    // Fractions, as clocks give them: whole numbers are another kind to the compiler.
+    standing.succeeded(now, 0.5 + random.next() * 20, now - random.next());
   }
   return made;
 }

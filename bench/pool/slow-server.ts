@@ -6,10 +6,10 @@ import { withTimed } from "../transport/timed-servers.js";
 import { bareClient, ourClient, type PoolClient } from "./clients.js";
 
 const SERVERS = 5;
-const QUICK_MS = 10;
+const QUICK_MS = 20;
 const SLOW_MS = 10 * QUICK_MS;
 const IN_FLIGHT = 24;
-const SLICE_MS = 1_000;
+const SLICE_MS = 1_500;
 const ROUNDS = 4;
 const REFERENCE = "round_robin";
 const OTHERS = ["least_request", "least_latency"] as const;
@@ -44,7 +44,7 @@ export async function* ofSlowServer(): AsyncGenerator<Section> {
     part: "slow",
     data: { title: "slow", rows },
     table: [
-      `One of ${SERVERS} servers ten times slower (${SLOW_MS} ms), ${IN_FLIGHT} calls in flight (${ROUNDS} slices of ${SLICE_MS / 1_000} s each)`,
+      `One of ${SERVERS} servers ten times slower (${SLOW_MS} ms), ${IN_FLIGHT} calls in flight (${ROUNDS} slices of ${SLICE_MS / 1_000} s)`,
       alignColumns([HEADS, ...rows.map(cells)]),
     ].join("\n"),
     verdicts: slowVerdicts(rows),

@@ -64,22 +64,29 @@ function leftOut(name: string): string {
   return `${JSON.stringify(name.slice(0, 80))} is no metric of a load report and is left out`;
 }
 
-/** gRFC A42 and A76 (R127, R132). What holds across the fields is asked of our own options. */
+const headerName = ringHashOptionsSchema.shape.requestHashHeader;
+
+/** gRFC A42 and A76 (R127, R132), by the rules of our own options. */
 const ringHash = z
   .object({
     minRingSize: jsonWholeNumber(1, MAX_RING_SIZE).nullish(),
     maxRingSize: jsonWholeNumber(1, MAX_RING_SIZE).nullish(),
-    requestHashHeader: z.string().nullish(),
+    requestHashHeader: z
+      .string()
+      // Names of headers have no case, and an empty one is protobuf's way to say none.
+      .transform((name) => name.toLowerCase() || null)
+      .superRefine((name, context) => passOn(headerName.safeParse(name), context))
+      .nullish(),
   })
-  .transform(({ minRingSize, maxRingSize, requestHashHeader }, context) => {
-    // Names of headers have no case, and an empty one is protobuf's way to say none.
-    const header = requestHashHeader?.toLowerCase() || null;
-    const options = given({ minRingSize, maxRingSize, requestHashHeader: header });
-    for (const issue of ringHashOptionsSchema.safeParse(options).error?.issues ?? []) {
-      context.issues.push({ ...issue, input: options } as never);
-    }
+  .transform((config, context) => {
+    const options = given(config);
+    passOn(ringHashOptionsSchema.safeParse(options), context);
     return imported(options);
   });
+
+function passOn({ error }: z.ZodSafeParseResult<unknown>, context: z.core.$RefinementCtx): void {
+  for (const issue of error?.issues ?? []) context.issues.push({ ...issue, input: context.value } as never);
+}
 
 /** The policies that choose among endpoints, by gRPC's names. */
 export const LEAVES: Readonly<Record<string, z.ZodType<ImportedLeaf>>> = {

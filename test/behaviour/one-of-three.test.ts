@@ -80,7 +80,7 @@ describe("one of three servers breaks at 100 calls per second, keepalive off", (
       expect(endings(results)).toEqual({ OK: ours.count });
       expect(after.length).toBeGreaterThanOrEqual(60);
       expect(after).not.toContain(endpoint);
-      expect(events.count("connection.lost")).toBe(1);
+      expect(events.count("connection.lost", { endpoint })).toBe(1);
       expect(endings(bareResults)["OK"]).toBeLessThan(theirs.count);
     },
   );

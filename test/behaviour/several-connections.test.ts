@@ -218,3 +218,30 @@ describe("one of several connections falls into a black hole", () => {
     expect(events.count("endpoint.state", { from: "READY" })).toBe(0);
   });
 });
+
+describe("a server to which there are several connections", () => {
+  it("is dialled once at a time while it is down, and gets all of them again when it is back (R61, R76)", async () => {
+    const { server, proxy, address } = await stage.proxied({ handler: hang() });
+    const { client, channel, events } = stage.harden([{ address }], {
+      ...QUICK,
+      poolSize: 3,
+      breaker: { consecutiveFailures: 2 },
+    });
+    await connections(channel, 3);
+    const patient = callOptions({ idempotent: true, waitForReady: true });
+    const calls = Array.from({ length: 9 }, () => unary(client, "x", patient));
+    await server.received(9);
+
+    await proxy.refuse();
+    proxy.resetAll();
+    await events.nth(3, "endpoint.state", { from: "CONNECTING", to: "TRANSIENT_FAILURE" });
+    server.unary = (call, callback) => callback(null, call.request);
+    await proxy.pass();
+    await connections(channel, 3);
+
+    expect(endings(await Promise.all(calls))).toEqual({ OK: 9 });
+    expect(events.count("connection.lost")).toBe(3);
+    expect(events.of("connection.lost").reduce((sum, { callsInFlight }) => sum + callsInFlight, 0)).toBe(9);
+    expect([proxy.connections, server.peers.size]).toEqual([6, 6]);
+  });
+});

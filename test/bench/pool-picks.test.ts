@@ -40,7 +40,7 @@ describe("targets of picks", () => {
     const lines = pickTable(policies, { nanos: 40, bytes: 16 }).split("\n");
 
     expect(lines.map((line) => line.replace(/ {2,}/g, " | "))).toEqual([
-      "Picks, all endpoints READY over a fake network; each policy in a process of its own",
+      "Picks (all endpoints READY, over a fake network; each policy in a process of its own)",
       " | ns at 3 | ns at 100 | ns at 10,000 | B at 3 | B at 100 | B at 10,000 | last to first",
       "random, through the pool | 50 | 60 | 100 | 0.00 | 0.00 | 0.00 | 2.00",
       "random, the picker alone | 50 | 60 | 100 | 0.00 | 0.00 | 0.00 | 2.00",

@@ -11,8 +11,10 @@ it.each([
   ["an answer", status.NOT_FOUND],
 ])("a response stream that ends after an hour with %s does not make its endpoint a slow one", async (_, code) => {
   const bench = await readyBench(OPTIONS);
-  serverStream(bench.channel).flow();
+  const call = serverStream(bench.channel);
   await bench.settle();
+  call.flow();
+  bench.network.current.headers();
   bench.network.current.message("first");
   await bench.advance(HOUR_MS);
 

@@ -100,7 +100,9 @@ export class PoolChecks {
   /** Connections with room that nothing at all speaks against. */
   #usable(): readonly Connection[] {
     const { pool, truth, servers } = this.world;
-    return pool.subchannels.flatMap(({ endpoint, connections, standing }) => {
+    return pool.subchannels.flatMap(({ endpoint, connections, standing, state }) => {
+      // A connection comes up a moment before its endpoint is READY.
+      if (state !== "READY") return [];
       const server = servers.get(endpoint.address);
       const isFit =
         server?.health.status === "serving" && server.breaker.admits() && !standing.tally.isEjected;

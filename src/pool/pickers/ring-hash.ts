@@ -47,8 +47,9 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
     const key = call.hashKey ?? (this.#header === null ? null : call.header(this.#header));
     const hash = this.#hash;
     if (key !== null) hash.update(key);
-    const high = key === null ? Math.floor(this.#random.next() * 2 ** 32) : hash.high;
-    const low = key === null ? 0 : hash.low;
+    // As signed words: half of the unsigned ones would each be an object on the heap.
+    const high = (key === null ? Math.floor(this.#random.next() * 2 ** 32) : hash.high) | 0;
+    const low = (key === null ? 0 : hash.low) | 0;
     const bound = this.#bound;
     bound?.beginPick(call.now);
     const chosen = this.#walk(high, low, filter, key !== null, call.path);

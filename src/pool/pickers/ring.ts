@@ -48,7 +48,10 @@ export class Ring {
     return this.#entries.owners.length;
   }
 
-  /** Begins a walk at the first entry whose hash is the given one or larger, wrapping around. */
+  /**
+   * Begins a walk at the first entry whose hash is the given one or larger, wrapping around. Halves of the hash may be
+   * signed words.
+   */
   seek(high: number, low: number): void {
     this.#walk++;
     this.#at = this.#firstFrom(high, low);
@@ -83,12 +86,15 @@ export class Ring {
 
   #firstFrom(high: number, low: number): number {
     const { highs, lows } = this.#entries;
+    const wantedHigh = high >>> 0;
+    const wantedLow = low >>> 0;
     let from = 0;
     let to = this.size;
     while (from < to) {
       const middle = (from + to) >>> 1;
       const entryHigh = highs[middle] as number;
-      const isBefore = entryHigh < high || (entryHigh === high && (lows[middle] as number) < low);
+      const isBefore =
+        entryHigh < wantedHigh || (entryHigh === wantedHigh && (lows[middle] as number) < wantedLow);
       if (isBefore) from = middle + 1;
       else to = middle;
     }
