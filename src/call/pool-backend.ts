@@ -70,7 +70,9 @@ export class PoolBackend implements Backend {
   ) {
     this.target = parsed.canonical;
     this.mode = options.enabled ? "pool" : "disabled";
-    const policy = policyOf(options.loadBalancing, (message) => warnOnce("HOLDFAST_PICKER", message));
+    const policy = policyOf(options.loadBalancing, (message) =>
+      warnOnce("HOLDFAST_PICKER", message, message),
+    );
     const onChange = (address: string): void => this.#lanes.each((pool) => pool.reassess(address));
     this.#standings = new Standings(options, {
       ...deps,

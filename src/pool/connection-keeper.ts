@@ -16,6 +16,7 @@ export abstract class ConnectionKeeper
   implements ConnectionOwner, VerificationOwner
 {
   readonly #verification: Verification;
+  #round = 0;
   /** Monotonic ms since which it is READY. */
   readySince = 0;
 
@@ -138,8 +139,8 @@ export abstract class ConnectionKeeper
     this.suspect(connection, cause);
   }
 
-  protected override newConnection(round: number): Connection {
-    return new Connection(this.endpoint, this.standing, this, this.deps, round);
+  newConnection(): Connection {
+    return new Connection(this.endpoint, this.standing, this, this.deps, this.#round++);
   }
 
   #retire(connection: Connection, cause: string): void {

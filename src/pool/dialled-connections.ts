@@ -3,7 +3,7 @@ import type { Connection } from "./connection.js";
 import type { ConnectionDeps } from "./connection-deps.js";
 import { ConnectionSet } from "./connection-set.js";
 import type { ReconnectBackoff } from "./reconnect-backoff.js";
-import { Redial } from "./redial.js";
+import { Redial, type RedialOwner } from "./redial.js";
 import type { Standing } from "./standing.js";
 
 export interface KeeperDeps extends ConnectionDeps {
@@ -16,11 +16,10 @@ export interface KeeperDeps extends ConnectionDeps {
 }
 
 /** As many connections to one endpoint as are wanted, and the state that follows from them. */
-export abstract class DialledConnections {
+export abstract class DialledConnections implements RedialOwner {
   protected readonly set = new ConnectionSet();
   protected readonly redial: Redial;
   #state: ConnectivityWord = "IDLE";
-  #round = 0;
   #wanted: number;
 
   constructor(
@@ -30,14 +29,10 @@ export abstract class DialledConnections {
     protected readonly deps: KeeperDeps,
   ) {
     this.#wanted = deps.minConnections;
-    this.redial = new Redial(
-      deps.clock,
-      () => this.newConnection(this.#round++),
-      () => this.#onWaitOver(),
-    );
+    this.redial = new Redial(deps.clock, this);
   }
 
-  protected abstract newConnection(round: number): Connection;
+  abstract newConnection(): Connection;
   /** `from` and `to` are equal where only what the state is worth may have changed. */
   protected abstract tellState(from: ConnectivityWord, to: ConnectivityWord, cause?: string): void;
   protected abstract tellDraining(cause: string): void;
@@ -140,7 +135,7 @@ export abstract class DialledConnections {
     return this.set.remove(connection);
   }
 
-  #onWaitOver(): void {
+  onWaitOver(): void {
     if (this.set.size === 0) this.dial();
     else this.refill(this.deps.clock.now());
   }

@@ -88,6 +88,8 @@ export class EndpointPool extends SubchannelNews {
     const next = inPreferredOrder(unique, this.deps.policy, this.options.zone, this.deps.random);
     const { added, removed, dismissed } = this.#set.update(next);
     if (next.length > 0) this.#failure = null;
+    // A new list begins a new search (R116).
+    if (added.length + removed.length > 0) this.#plan.stop();
     this.#pickers.invalidate();
     for (const subchannel of dismissed) subchannel.shutdown("removed from the endpoint set");
     this.#refresh();

@@ -51,7 +51,9 @@ export class PickerSet {
 
   constructor(deps: PickerSetDeps) {
     this.#deps = deps;
-    this.#slowStart = new SlowStart(deps.slowStartMs, deps.clock, deps.random, this.#usable);
+    // Where a policy keeps to one endpoint, easing would send its calls elsewhere.
+    const slowStartMs = deps.policy.connects === "all" ? deps.slowStartMs : 0;
+    this.#slowStart = new SlowStart(slowStartMs, deps.clock, deps.random, this.#usable);
   }
 
   /** An endpoint has changed. */
@@ -72,19 +74,17 @@ export class PickerSet {
   }
 
   #chooseWith(filter: PickFilter<Subchannel>, call: PickCall): Subchannel | null {
-    if (this.#slowStart.isActive) {
-      const eased = this.#pick(this.#slowStart.within(filter), call);
-      if (eased !== null) return eased;
-    }
-    return this.#pick(filter, call);
-  }
-
-  #pick(filter: PickFilter<Subchannel>, call: PickCall): Subchannel | null {
+    const isEased = this.#slowStart.isActive;
     for (const tier of this.#tiers) {
-      const chosen = pickFromTier(tier, filter, call, this.#deps.random);
+      const eased = isEased ? this.#pick(tier, this.#slowStart.within(filter), call) : null;
+      const chosen = eased ?? this.#pick(tier, filter, call);
       if (chosen !== null) return chosen;
     }
     return null;
+  }
+
+  #pick(tier: Tier, filter: PickFilter<Subchannel>, call: PickCall): Subchannel | null {
+    return pickFromTier(tier, filter, call, this.#deps.random);
   }
 
   #chooseSuspect(call: PickCall, tried: PickFilter<Candidate> | null): Subchannel | null {

@@ -1,6 +1,12 @@
 import type { Clock, Timer } from "../core/index.js";
 import type { Connection } from "./connection.js";
 
+/** Whoever keeps the connections. */
+export interface RedialOwner {
+  newConnection(): Connection;
+  onWaitOver(): void;
+}
+
 /** The next connection of an endpoint: being dialled, or waited for. Never more than one at a time (R61). */
 export class Redial {
   #dial: Connection | null = null;
@@ -8,8 +14,7 @@ export class Redial {
 
   constructor(
     private readonly clock: Clock,
-    private readonly makeConnection: () => Connection,
-    private readonly onWaitOver: () => void,
+    private readonly owner: RedialOwner,
   ) {}
 
   get isDialling(): boolean {
@@ -28,7 +33,7 @@ export class Redial {
   /** Ends a wait. @returns the new connection, for the owner to dial once it has told of its state */
   begin(): Connection {
     this.#stopWaiting();
-    this.#dial = this.makeConnection();
+    this.#dial = this.owner.newConnection();
     return this.#dial;
   }
 
@@ -41,7 +46,7 @@ export class Redial {
     this.#stopWaiting();
     const timer = this.clock.setTimer(() => {
       this.#wait = null;
-      this.onWaitOver();
+      this.owner.onWaitOver();
     }, at - this.clock.now());
     this.#wait = { timer, at };
   }

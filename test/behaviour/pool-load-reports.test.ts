@@ -18,7 +18,12 @@ const stage = new Stage();
 const once = callOptions({ retry: false, timeoutMs: 3_600_000 });
 const KEY = "endpoint-load-metrics-bin";
 const PER_CALL = {
-  loadBalancing: { policy: "weighted_round_robin", source: "load_reports", blackoutMs: 0, weightUpdateMs: 100 },
+  loadBalancing: {
+    policy: "weighted_round_robin",
+    source: "load_reports",
+    blackoutMs: 0,
+    weightUpdateMs: 100,
+  },
 };
 const OUT_OF_BAND = { loadBalancing: { ...PER_CALL.loadBalancing, oobLoadReports: true } };
 
@@ -61,7 +66,9 @@ class ReportingServer {
         reporting.#begun.add();
       },
     };
-    reporting.server = await healthyServer(stage, (server) => server.addService(OpenRcaServiceService, handlers));
+    reporting.server = await healthyServer(stage, (server) =>
+      server.addService(OpenRcaServiceService, handlers),
+    );
     return reporting;
   }
 
@@ -98,7 +105,12 @@ describe("weights by the load that servers report with their answers", () => {
     const results = await sequentially(client, 100, once);
 
     expect(endings(results)).toEqual({ OK: 100 });
-    expect(shares(servers.map(({ executions }) => executions.Unary), before)).toEqual([75, 25]);
+    expect(
+      shares(
+        servers.map(({ executions }) => executions.Unary),
+        before,
+      ),
+    ).toEqual([75, 25]);
   });
 
   it("follow when the load changes, and are even while it is not known (R122)", async () => {
@@ -111,7 +123,10 @@ describe("weights by the load that servers report with their answers", () => {
       await clock.advance(1_000);
       const before = servers.map(({ executions }) => executions.Unary);
       await sequentially(client, 60, once);
-      return shares(servers.map(({ executions }) => executions.Unary), before);
+      return shares(
+        servers.map(({ executions }) => executions.Unary),
+        before,
+      );
     };
 
     const unknown = await measured();
@@ -141,12 +156,21 @@ describe("weights by the load that servers report with their answers", () => {
     await clock.advance(179_000);
     const before = servers.map(({ executions }) => executions.Unary);
     await sequentially(client, 50, once);
-    const late = shares(servers.map(({ executions }) => executions.Unary), before);
+    const late = shares(
+      servers.map(({ executions }) => executions.Unary),
+      before,
+    );
     await clock.advance(2_000);
     const expired = servers.map(({ executions }) => executions.Unary);
     await sequentially(client, 50, once);
 
-    expect([late, shares(servers.map(({ executions }) => executions.Unary), expired)]).toEqual([
+    expect([
+      late,
+      shares(
+        servers.map(({ executions }) => executions.Unary),
+        expired,
+      ),
+    ]).toEqual([
       [80, 20],
       [50, 50],
     ]);
@@ -166,7 +190,10 @@ describe("weights by the load that servers report with their answers", () => {
     const measured = async (): Promise<number[]> => {
       const before = servers.map(({ executions }) => executions.Unary);
       await sequentially(client, 50, once);
-      return shares(servers.map(({ executions }) => executions.Unary), before);
+      return shares(
+        servers.map(({ executions }) => executions.Unary),
+        before,
+      );
     };
     await channel.ready({ endpoints: "all" });
     await sequentially(client, 8, once);
@@ -231,7 +258,12 @@ describe("weights by the load that servers report out of band", () => {
 
     await sequentially(client, 100, once);
 
-    expect(shares(endpoints.map(({ served }) => served), before)).toEqual([75, 25]);
+    expect(
+      shares(
+        endpoints.map(({ served }) => served),
+        before,
+      ),
+    ).toEqual([75, 25]);
     expect(servers.map(({ streams }) => streams)).toEqual([1, 1]);
     expect(servers[0]?.asked[0]?.reportInterval).toMatchObject({ seconds: 10n, nanos: 0 });
     expect(channel.stats().calls.started).toBe(102);

@@ -1,8 +1,8 @@
 import { Metadata } from "@grpc/grpc-js";
 import { type Candidate, callOptions, type PickerPolicy, registerPicker } from "holdfast";
 import { describe, expect, it, vi } from "vitest";
-import { type CountingServer, hang, unary } from "../support/counting-server.js";
 import { ClientSockets } from "../support/client-sockets.js";
+import { type CountingServer, hang, unary } from "../support/counting-server.js";
 import { turns } from "../support/event-loop.js";
 import { EveryKind } from "../support/every-kind.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
@@ -124,7 +124,8 @@ describe("ring_hash", () => {
 
     for (const user of users) await unary(client, "x", { ...once, metadata: headed(user) });
     for (const user of users) await unary(client, "x", { ...once, metadata: headed(user) });
-    for (const user of users) await unary(client, "x", { ...keyed(user), metadata: headed("always the same") });
+    for (const user of users)
+      await unary(client, "x", { ...keyed(user), metadata: headed("always the same") });
 
     const [first, second, third] = [0, 20, 40].map((from) => events.picks.slice(from, from + 20));
     expect(first).toEqual(second);
@@ -133,7 +134,10 @@ describe("ring_hash", () => {
 
   it("goes on to another endpoint when the key's own is down, and back when that is up (R130)", async () => {
     const fleet = await servers(3);
-    const { client, events } = stage.harden(fleet, { ...RING, reconnectBackoff: { initialMs: 10, maxMs: 10 } });
+    const { client, events } = stage.harden(fleet, {
+      ...RING,
+      reconnectBackoff: { initialMs: 10, maxMs: 10 },
+    });
     await unary(client, "x", keyed("alice"));
     const home = fleet.find(({ executions }) => executions.Unary > 0) as CountingServer;
 
@@ -203,7 +207,9 @@ function register(policy: Partial<PickerPolicy> & Pick<PickerPolicy, "create">):
 
 function silenced(): string[] {
   const heard: string[] = [];
-  const emit = vi.spyOn(process, "emitWarning").mockImplementation((message) => void heard.push(String(message)));
+  const emit = vi
+    .spyOn(process, "emitWarning")
+    .mockImplementation((message) => void heard.push(String(message)));
   stage.use({ close: () => emit.mockRestore() });
   return heard;
 }
@@ -235,7 +241,11 @@ describe("a policy of the user's own", () => {
     const given: object[] = [];
     registerPicker("own_with_options", (options) => {
       given.push(options);
-      return { name: "own_with_options", connects: "all", create: ({ candidates }) => ({ pick: () => candidates[0] as never }) };
+      return {
+        name: "own_with_options",
+        connects: "all",
+        create: ({ candidates }) => ({ pick: () => candidates[0] as never }),
+      };
     });
     const { client } = stage.harden(fleet, { loadBalancing: { policy: "own_with_options", shard: 7 } });
 
@@ -245,7 +255,12 @@ describe("a policy of the user's own", () => {
   });
 
   it.each([
-    ["throws", () => { throw new Error("oops"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("oops");
+      },
+    ],
     ["answers a stranger", () => ({ endpoint: { address: "10.0.0.9:1" } }) as unknown as Candidate],
     ["answers nothing", () => null],
     ["answers a promise", () => Promise.reject(new Error("late")) as unknown as Candidate],

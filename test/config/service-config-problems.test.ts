@@ -189,11 +189,159 @@ it.each<[object, string]>([
   ],
   [{ loadBalancingPolicy: 5 }, "loadBalancingPolicy is 5; allowed: a value of type string"],
   [{ loadBalancingPolicy: "grpclb" }, 'loadBalancingPolicy is "grpclb": allowed: round_robin, pick_first'],
+  [
+    { loadBalancingPolicy: "outlier_detection" },
+    'loadBalancingPolicy is "outlier_detection": allowed: round_robin, pick_first, weighted_round_robin, least_request, ring_hash',
+  ],
 ])("refuses load balancing that cannot be had (R157): %j", (config, sentence) => {
   const error = refusal(config);
 
   expect(problemCount(error)).toBe(1);
   expect(error.details).toContain(sentence);
+});
+
+const balancing = (...loadBalancingConfig: object[]) => ({ loadBalancingConfig });
+const LIST = "loadBalancingConfig.0";
+const ROUND_ROBIN = { childPolicy: [{ round_robin: {} }] };
+
+it.each<[object, string]>([
+  [{ errorUtilizationPenalty: -0.1 }, "errorUtilizationPenalty is -0.1; allowed: 0 or more"],
+  [{ errorUtilizationPenalty: "1" }, 'errorUtilizationPenalty is "1"; allowed: a value of type number'],
+  [{ blackoutPeriod: "-1s" }, `blackoutPeriod is "-1s": ${DURATION}`],
+  [{ oobReportingPeriod: 5 }, "oobReportingPeriod is 5; allowed: a value of type string"],
+  [{ weightExpirationPeriod: "1h" }, `weightExpirationPeriod is "1h": ${DURATION}`],
+  [{ weightUpdatePeriod: "" }, `weightUpdatePeriod is "": ${DURATION}`],
+  [{ enableOobLoadReport: "yes" }, 'enableOobLoadReport is "yes"; allowed: a value of type boolean'],
+  [
+    { metricNamesForComputingUtilization: [5] },
+    "metricNamesForComputingUtilization.0 is 5; allowed: a value of type string",
+  ],
+])("refuses a weighted_round_robin that is none (R118): %j", (config, sentence) => {
+  const error = refusal(balancing({ weighted_round_robin: config }, ROUND_ROBIN.childPolicy[0]!));
+
+  expect(problemCount(error)).toBe(1);
+  expect(error.details).toContain(`${LIST}.weighted_round_robin.${sentence}`);
+});
+
+it.each<[object, string]>([
+  [{ choiceCount: 1 }, "choiceCount is 1; allowed: 2 or more"],
+  [{ choiceCount: 2.5 }, "choiceCount is 2.5: allowed: a whole number"],
+  [{ choiceCount: 2 ** 32 }, `choiceCount is ${2 ** 32}; allowed: ${2 ** 32 - 1} or less`],
+])("refuses a least_request without a choice (R125): %j", (config, sentence) => {
+  const error = refusal(balancing({ least_request_experimental: config }));
+
+  expect(problemCount(error)).toBe(1);
+  expect(error.details).toContain(`${LIST}.least_request_experimental.${sentence}`);
+});
+
+it.each<[object, string, number?]>([
+  [{ minRingSize: 0 }, "minRingSize is 0; allowed: 1 or more"],
+  [{ maxRingSize: 8_388_609 }, "maxRingSize is 8388609; allowed: 8388608 or less"],
+  [{ maxRingSize: "8388609" }, "maxRingSize is 8388609; allowed: 8388608 or less"],
+  [{ minRingSize: "many" }, 'minRingSize is "many"; allowed: a value of type number'],
+  [{ minRingSize: 20, maxRingSize: 10 }, "minRingSize is 20: allowed: maxRingSize (10) or less"],
+  [{ minRingSize: 5_000 }, "minRingSize is 5000: allowed: maxRingSize (4096) or less"],
+  [{ maxRingSize: 1_000 }, "maxRingSize is 1000: allowed: minRingSize (1024) or more"],
+  [{ requestHashHeader: "x-key-bin" }, 'requestHashHeader is "x-key-bin": allowed: lower-case letters'],
+  [{ requestHashHeader: "X Key" }, 'requestHashHeader is "X Key": allowed: lower-case letters'],
+  [{ requestHashHeader: "-bin", minRingSize: 0 }, "minRingSize is 0", 2],
+])("refuses a ring that is none (R127, R132): %j", (config, sentence, count = 1) => {
+  const error = refusal(balancing({ ring_hash: config }));
+
+  expect(problemCount(error)).toBe(count);
+  expect(error.details).toContain(`${LIST}.ring_hash.${sentence}`);
+});
+
+it.each<[object, string, number?]>([
+  [{ interval: "-1s" }, `interval is "-1s": ${DURATION}`],
+  [{ baseEjectionTime: "-1s" }, `baseEjectionTime is "-1s": ${DURATION}`],
+  [{ maxEjectionTime: "-1s" }, `maxEjectionTime is "-1s": ${DURATION}`],
+  [{ maxEjectionPercent: 101 }, "maxEjectionPercent is 101; allowed: 100 or less"],
+  [
+    { successRateEjection: { enforcementPercentage: 101 } },
+    "successRateEjection.enforcementPercentage is 101; allowed: 100 or less",
+  ],
+  [
+    { failurePercentageEjection: { enforcementPercentage: 101, threshold: 101 } },
+    "failurePercentageEjection.enforcementPercentage is 101; allowed: 100 or less",
+    2,
+  ],
+  [{ successRateEjection: { stdevFactor: -1 } }, "successRateEjection.stdevFactor is -1; allowed: 0 or more"],
+  [{ successRateEjection: true }, "successRateEjection is true; allowed: a value of type object"],
+  [{ childPolicy: undefined }, "childPolicy is undefined; allowed: a value of type array"],
+  [{ childPolicy: [] }, "childPolicy: names no supported policy (none)"],
+  [{ childPolicy: [{ xds: {} }] }, "childPolicy: names no supported policy (xds)"],
+  [
+    { childPolicy: [{ least_request: { choiceCount: 0 } }, { round_robin: {} }] },
+    "childPolicy.0.least_request.choiceCount is 0",
+  ],
+])("refuses an outlier_detection that is none (R90): %j", (config, sentence, count = 1) => {
+  const error = refusal(balancing({ outlier_detection_experimental: { ...ROUND_ROBIN, ...config } }));
+
+  expect(problemCount(error)).toBe(count);
+  expect(error.details).toContain(`${LIST}.outlier_detection_experimental.${sentence}`);
+});
+
+const ONLY_FIRST = { childPolicy: [{ pick_first: {} }] };
+
+it.each<[object, string]>([
+  [{ outlier_detection: ONLY_FIRST }, "outlier_detection.childPolicy: ends in pick_first"],
+  [
+    { outlier_detection: { childPolicy: [{ random_subsetting: { subsetSize: 2, ...ONLY_FIRST } }] } },
+    "outlier_detection.childPolicy: ends in pick_first",
+  ],
+])("refuses to eject where there is one endpoint (R102): %j", (policy, sentence) => {
+  const error = refusal(balancing(policy, { round_robin: {} }));
+
+  expect(problemCount(error)).toBe(1);
+  expect(error.details).toContain(`${LIST}.${sentence}`);
+});
+
+it.each<[object, string]>([
+  [{ subsetSize: 0, ...ROUND_ROBIN }, "subsetSize is 0; allowed: 1 or more"],
+  [{ subsetSize: -1, ...ROUND_ROBIN }, "subsetSize is -1; allowed: 1 or more"],
+  [ROUND_ROBIN, "subsetSize is undefined; allowed: a value of type number"],
+  [{ subsetSize: 2 }, "childPolicy is undefined; allowed: a value of type array"],
+])("refuses a subset that is none (R135): %j", (config, sentence) => {
+  const error = refusal(balancing({ random_subsetting: config }));
+
+  expect(problemCount(error)).toBe(1);
+  expect(error.details).toContain(`${LIST}.random_subsetting.${sentence}`);
+});
+
+it.each([
+  ["outlier_detection", {}],
+  ["random_subsetting", { subsetSize: 2 }],
+])("refuses %s within itself, where only one can be had", (name, fields) => {
+  const inner = { [`${name}_experimental`]: { ...fields, ...ROUND_ROBIN } };
+
+  const error = refusal(balancing({ [name]: { ...fields, childPolicy: [inner] } }));
+
+  expect(error.details).toContain(`${LIST}.${name}.childPolicy: has ${name} again; allowed: once`);
+});
+
+it.each<[object, string]>([
+  [
+    { healthCheckConfig: { serviceName: 5 } },
+    "healthCheckConfig.serviceName is 5; allowed: a value of type string",
+  ],
+  [{ healthCheckConfig: "a.B" }, 'healthCheckConfig is "a.B"; allowed: a value of type object'],
+])("refuses a health service without a name (R80): %j", (config, sentence) => {
+  const error = refusal(config);
+
+  expect(problemCount(error)).toBe(1);
+  expect(error.details).toContain(sentence);
+});
+
+it.each<[unknown, string]>([
+  [-1, "is -1; allowed: 0 or more"],
+  [1.5, "is 1.5: allowed: a whole number"],
+  ["two", 'is "two"; allowed: a value of type number'],
+])("refuses %j connections (R76)", (maxConnectionsPerSubchannel, sentence) => {
+  const error = refusal({ connectionScaling: { maxConnectionsPerSubchannel } });
+
+  expect(problemCount(error)).toBe(1);
+  expect(error.details).toContain(`connectionScaling.maxConnectionsPerSubchannel ${sentence}`);
 });
 
 it.each<[unknown, string]>([

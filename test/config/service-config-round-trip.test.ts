@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { createChannel, fromServiceConfig } from "holdfast";
 import { expect, it, vi } from "vitest";
-import { durationText, toServiceConfig } from "./service-config-writer.js";
+import { durationText } from "./duration-text.js";
+import { toServiceConfig } from "./service-config-writer.js";
 import { serviceConfigs } from "./service-configs.js";
 
 vi.spyOn(process, "emitWarning").mockImplementation(() => {});

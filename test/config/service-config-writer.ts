@@ -1,18 +1,24 @@
 import type { ServiceConfigOptions } from "../../src/config/index.js";
+import { durationText } from "./duration-text.js";
+import { balancingJson } from "./service-config-balancing-writer.js";
 
 type Entry = NonNullable<ServiceConfigOptions["methods"]>[string];
 
 /** The gRPC JSON that says what options of `fromServiceConfig` say: the way back of the import. */
 export function toServiceConfig(options: ServiceConfigOptions): object {
-  const { loadBalancing, methods = {}, retry } = options;
+  const { methods = {}, retry, health, maxConnections } = options;
   const { throttle, maxAttempts } = typeof retry === "object" ? retry : {};
   const entries = Object.entries(methods).map(([name, entry]) => entryOf(nameOf(name), entry));
   // Only a default entry says how often everything is tried.
   if (maxAttempts !== undefined) entries.push(entryOf({}, options as Entry));
   return {
     methodConfig: entries,
-    ...(loadBalancing === undefined ? {} : { loadBalancingConfig: [{ [loadBalancing]: {} }] }),
+    ...(options.loadBalancing === undefined ? {} : { loadBalancingConfig: [balancingJson(options)] }),
     ...(throttle ? { retryThrottling: throttle } : {}),
+    ...(health === undefined ? {} : { healthCheckConfig: { serviceName: health.serviceName } }),
+    ...(maxConnections === undefined
+      ? {}
+      : { connectionScaling: { maxConnectionsPerSubchannel: maxConnections } }),
   };
 }
 
@@ -47,12 +53,4 @@ function entryOf(name: object, entry: Entry): object {
 
 function hedgingJson({ maxAttempts, delayMs, nonFatalCodes }: Exclude<Entry["hedging"], false | undefined>) {
   return { maxAttempts, hedgingDelay: durationText(delayMs as number), nonFatalStatusCodes: nonFatalCodes };
-}
-
-/** Seconds, with the nine decimals that gRPC allows. */
-export function durationText(ms: number): string {
-  const wholeMs = Math.floor(ms);
-  const ns = BigInt(wholeMs) * 1_000_000n + BigInt(Math.round((ms - wholeMs) * 1e6));
-  const digits = String(ns).padStart(10, "0");
-  return `${digits.slice(0, -9)}.${digits.slice(-9)}s`;
 }

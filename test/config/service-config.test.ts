@@ -67,17 +67,18 @@ describe("a service config", () => {
     expect(retry).toEqual(IMPORTED);
   });
 
-  it("says in one warning what has no effect yet", () => {
+  it("says in one warning what could not be kept to the letter", () => {
     fromServiceConfig({
       healthCheckConfig: { serviceName: "a.B" },
-      connectionScaling: { maxConnectionsPerSubchannel: 2 },
-      loadBalancingConfig: [{ pick_first: { shuffleAddressList: true } }],
+      connectionScaling: { maxConnectionsPerSubchannel: 20 },
+      loadBalancingConfig: [{ pick_first: {} }],
+      methodConfig: [{ name: [{}], retryPolicy: { ...RETRY, maxAttempts: 9 } }],
     });
 
     expect(emitWarning).toHaveBeenCalledTimes(1);
     const [text, options] = emitWarning.mock.calls[0] as [string, unknown];
     expect(options).toEqual({ type: "HoldfastWarning", code: "HOLDFAST_SERVICE_CONFIG" });
-    for (const key of ["healthCheckConfig", "connectionScaling", "shuffleAddressList"])
+    for (const key of ["healthCheckConfig", "connectionScaling", "retryPolicy.maxAttempts"])
       expect(text).toContain(key);
   });
 });
@@ -315,22 +316,5 @@ describe("retryThrottling", () => {
     });
 
     expect(options.retry).toEqual({ ...IMPORTED, throttle: retryThrottling });
-  });
-});
-
-describe("load balancing", () => {
-  it.each([
-    [{ loadBalancingConfig: [{ round_robin: {} }] }, "round_robin"],
-    [{ loadBalancingConfig: [{ xds: 5 }, { pick_first: {} }, { round_robin: {} }] }, "pick_first"],
-    [{ loadBalancingPolicy: "ROUND_ROBIN" }, "round_robin"],
-    [{ loadBalancingPolicy: "pick_first", loadBalancingConfig: [{ round_robin: {} }] }, "round_robin"],
-    [
-      { loadBalancingPolicy: "grpclb", loadBalancingConfig: [{ grpclb: {} }, { pick_first: {} }] },
-      "pick_first",
-    ],
-    [{ loadBalancingPolicy: "" }, undefined],
-    [{}, undefined],
-  ])("is the first supported policy of %j (R157, R152)", (config, expected) => {
-    expect(fromServiceConfig(config).loadBalancing).toBe(expected);
   });
 });

@@ -60,6 +60,62 @@ const name = fc.constantFrom(
   { service: "a.B", method: "D" },
 );
 
+const span = fc.oneof(duration, fc.constant("0s"));
+const count = fc.integer({ min: 0, max: 1_000 });
+const percentage = fc.integer({ min: 0, max: 100 });
+const some = <T extends Record<string, fc.Arbitrary<unknown>>>(fields: T) =>
+  fc.record(fields, { requiredKeys: [] });
+
+const algorithm = { enforcementPercentage: percentage, minimumHosts: count, requestVolume: count };
+const outliers = some({
+  interval: span,
+  baseEjectionTime: span,
+  maxEjectionTime: span,
+  maxEjectionPercent: percentage,
+  successRateEjection: some({ stdevFactor: count, ...algorithm }),
+  failurePercentageEjection: some({ threshold: percentage, ...algorithm }),
+});
+const manyLeaf = fc.oneof(
+  fc.constant({ round_robin: {} }),
+  some({
+    enableOobLoadReport: fc.boolean(),
+    oobReportingPeriod: span,
+    blackoutPeriod: span,
+    weightExpirationPeriod: span,
+    weightUpdatePeriod: span,
+    errorUtilizationPenalty: positive,
+    metricNamesForComputingUtilization: fc.subarray(["cpu_utilization", "x", "utilization.a.b"]),
+  }).map((config) => ({ weighted_round_robin: config })),
+  some({ choiceCount: fc.integer({ min: 2, max: 20 }) }).map((config) => ({
+    least_request_experimental: config,
+  })),
+  some({
+    minRingSize: fc.integer({ min: 1, max: 1_024 }),
+    maxRingSize: fc.constantFrom(2_000, "8388608"),
+    requestHashHeader: fc.constantFrom("", "x-user", "X-Shard"),
+  }).map((config) => ({ ring_hash: config })),
+);
+const leaf = fc.oneof(
+  manyLeaf,
+  some({ shuffleAddressList: fc.boolean() }).map((config) => ({ pick_first: config })),
+);
+const within = (child: fc.Arbitrary<object>) => child.map((policy) => ({ childPolicy: [{ x: {} }, policy] }));
+const subset = (child: fc.Arbitrary<object>) =>
+  fc
+    .tuple(fc.integer({ min: 1, max: 2_000_000 }), within(child))
+    .map(([subsetSize, config]) => ({ random_subsetting: { subsetSize, ...config } }));
+const ejecting = (child: fc.Arbitrary<object>) =>
+  fc
+    .tuple(outliers, within(child))
+    .map(([own, config]) => ({ outlier_detection_experimental: { ...own, ...config } }));
+const balancing = fc.oneof(
+  leaf,
+  subset(leaf),
+  ejecting(manyLeaf),
+  subset(ejecting(manyLeaf)),
+  ejecting(subset(manyLeaf)),
+);
+
 /** Valid service configs of a service `a.B`. */
 export const serviceConfigs: fc.Arbitrary<ServiceConfigJson> = fc.record(
   {
@@ -71,7 +127,9 @@ export const serviceConfigs: fc.Arbitrary<ServiceConfigJson> = fc.record(
         ),
       ),
     retryThrottling: fc.record({ maxTokens: positive, tokenRatio: positive }),
-    loadBalancingConfig: fc.constantFrom([{ pick_first: {} }], [{ x: {} }, { round_robin: {} }]),
+    loadBalancingConfig: balancing.map((policy) => [{ x: {} }, policy, { round_robin: 5 }]),
+    healthCheckConfig: some({ serviceName: fc.constantFrom("", "a.B", null) }),
+    connectionScaling: some({ maxConnectionsPerSubchannel: fc.integer({ min: 0, max: 20 }) }),
   },
   { requiredKeys: [] },
 );
