@@ -81,14 +81,12 @@ export class EndpointPool extends SubchannelNews {
     return this.#set.at(address);
   }
 
-  /** Applies a new set: kept endpoints keep everything, new ones may connect, removed ones drain. */
+  /** Applies a new set: kept endpoints keep everything, new ones may connect, removed ones drain; duplicates are one (R110). */
   update(endpoints: readonly Endpoint[]): { added: string[]; removed: string[] } {
-    // Never two connections for one address (R110).
     const unique = [...new Map(endpoints.map((endpoint) => [endpoint.address, endpoint])).values()];
     const next = inPreferredOrder(unique, this.deps.policy, this.options.zone, this.deps.random);
     const { added, removed, dismissed } = this.#set.update(next);
     if (next.length > 0) this.#failure = null;
-    // A new list begins a new search (R116).
     if (added.length + removed.length > 0) this.#plan.stop();
     this.#pickers.invalidate();
     for (const subchannel of dismissed) subchannel.shutdown("removed from the endpoint set");

@@ -171,7 +171,7 @@ describe("slow start", () => {
     const bench = await warmAndNew({}, { priority: 1 });
     expect(bench.pool.subchannels.map(({ state }) => state)).toEqual(["READY", "READY"]);
 
-    expect(shares(bench, 1_000)).toEqual({ [B]: 100 });
+    expect(Object.keys(shares(bench, 1_000))).toEqual([B]);
   });
 
   it.each(["pick_first", { policy: "ring_hash", minRingSize: 64 }])(

@@ -7,11 +7,11 @@ function redial() {
   const clock = new ManualClock();
   const log: string[] = [];
   let made = 0;
-  const makeConnection = (): Connection => {
+  const newConnection = (): Connection => {
     const name = `dial ${made++}`;
     return { kill: () => void log.push(`${name} ended`) } as Connection;
   };
-  const sut = new Redial(clock, makeConnection, () => void log.push("wait over"));
+  const sut = new Redial(clock, { newConnection, onWaitOver: () => void log.push("wait over") });
   return { clock, log, sut };
 }
 
