@@ -47,7 +47,7 @@ interface Peers {
 
 /**
  * Everything a configuration names, each made when it is first asked for. Nothing here does network I/O before the
- * first call.
+ * first call, but for a channel that is told to: `connecting: eager`.
  */
 export class Holdfast extends Closable {
   readonly #channels = new Map<string, ResilientChannel>();

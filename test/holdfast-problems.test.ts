@@ -94,7 +94,7 @@ describe("one problem of a configuration", () => {
     [
       "a key of code",
       channel({ credentials: "x" }),
-      "channels.users.credentials is not a known key (known: target, tls, insecure",
+      "channels.users.credentials is not a known key",
     ],
     [
       "an attempt longer than its call",

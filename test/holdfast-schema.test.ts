@@ -12,6 +12,10 @@ const TEXTS = {
   servers: ["a:1", "b:2", "[::1]:3"],
   addresses: ["a:1", "b:2", "c:3"],
   retryableCodes: ["UNAVAILABLE", "aborted"],
+  loadBalancing: ["round_robin", "pick_first", "ring_hash", "round_robbin"],
+  policy: ["least_pending", "no_such_policy"],
+  metricNames: ["cpu_utilization", "utilization.queue", "load"],
+  requestHashHeader: ["x-user-id", "x-key-bin"],
   "methods.*": ["a.B", "a.B/C", "kvraftpb.KVService", "raftpb.RaftService/RequestVote"],
   "channelOptions.*": ["grpc.primary_user_agent", "grpc.enable_retries", "grpc-node.max_session_memory"],
 };

@@ -4,7 +4,7 @@ import { SeededRandom } from "../../test/support/seeded-random.js";
 import { measureHeapBytes } from "../measure/meters.js";
 import { median } from "../measure/statistics.js";
 import type { MeasuredPolicy } from "./policies.js";
-import { type PoolUnderTest, readyPool } from "./ready-pool.js";
+import { type PoolUnderTest, readyPool, shuffle } from "./ready-pool.js";
 
 /** Endpoints, from the smallest set that ratios refer to, to the largest. */
 export const PICK_SIZES = [3, 100, 10_000] as const;
@@ -103,8 +103,9 @@ export async function measureClock(effort = PICK_EFFORT): Promise<ClockCost> {
   return { nanos: median(nanos), bytes: await bytesOf(effort.heapPicks, look) };
 }
 
-async function lanesOf({ policy }: MeasuredPolicy, endpoints: number): Promise<Lane[]> {
+async function lanesOf({ policy, isShuffled }: MeasuredPolicy, endpoints: number): Promise<Lane[]> {
   const { pool, clock } = await readyPool(policy, endpoints);
+  if (isShuffled === true) shuffle(pool);
   const call = new KeyedCall();
   const random = new SeededRandom(SEED);
   const picker = policy.create({ candidates: pool.subchannels, previous: null, clock, random });

@@ -18,6 +18,8 @@ export type Growth = "constant" | "logarithmic";
 export interface MeasuredPolicy {
   readonly policy: PickerPolicy;
   readonly growth: Growth;
+  /** True to pick in another order than that in which the endpoints lie in memory, which is what a long life comes to. */
+  readonly isShuffled?: true;
   /** How much a pick has to look through, in which it is to be constant or logarithmic. */
   searched(endpoints: number): number;
 }
@@ -27,6 +29,12 @@ const byEndpoints = (endpoints: number): number => endpoints;
 /** The policies whose picks are measured, by their names. */
 export const POLICIES: Readonly<Record<string, MeasuredPolicy>> = {
   round_robin: { policy: roundRobin, growth: "constant", searched: byEndpoints },
+  "round_robin shuffled": {
+    policy: roundRobin,
+    growth: "constant",
+    isShuffled: true,
+    searched: byEndpoints,
+  },
   random: { policy: random, growth: "constant", searched: byEndpoints },
   least_request: {
     policy: leastRequest(leastRequestOptionsSchema.parse({})),

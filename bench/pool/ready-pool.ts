@@ -67,6 +67,14 @@ export async function readyPool(policy: PickerPolicy, endpoints: number): Promis
   return made;
 }
 
+/** Brings the endpoints into an order by chance; they stay what they are, and where they are in memory. */
+export function shuffle(pool: EndpointPool): void {
+  const random = new SeededRandom(SEED);
+  const drawn = pool.subchannels.map(({ endpoint }) => ({ endpoint, at: random.next() }));
+  drawn.sort((a, b) => a.at - b.at);
+  pool.update(drawn.map(({ endpoint }) => endpoint));
+}
+
 /** Waits until so many endpoints are READY. @throws Error when that takes too long */
 export async function untilReady(pool: EndpointPool, wanted: number): Promise<void> {
   for (let turn = 0; turn < MOST_TURNS; turn++) {

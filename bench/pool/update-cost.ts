@@ -81,7 +81,7 @@ function countUpdate({ pool, network }: PoolUnderTest, next: readonly Endpoint[]
   const pickedAt = performance.now();
   const kept = pool.subchannels.filter((each) => before.has(each));
   return {
-    created: pool.size - kept.length,
+    created: pool.subchannels.length - kept.length,
     removed: before.size - kept.length,
     dials: network.dials.length - dials,
     reconnected: kept.filter((each) => before.get(each)?.connection !== each.connections[0]).length,

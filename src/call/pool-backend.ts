@@ -78,7 +78,7 @@ export class PoolBackend implements Backend {
       ...deps,
       watches: this.#watchesFor(policy, onChange),
       onChange,
-      total: () => this.#lanes.main.size,
+      total: () => this.#lanes.main.subchannels.length,
       countOut: (except, path) => this.#lanes.countOut(except, path),
     });
     this.#pace = keepalivePace(options, deps.events, this.target);
@@ -218,7 +218,7 @@ export class PoolBackend implements Backend {
 
   /** The last good set stays; only without one do calls fail. */
   #onResolutionFailed(error: Error): void {
-    const keptEndpoints = this.#lanes.main.size;
+    const keptEndpoints = this.#lanes.main.subchannels.length;
     this.deps.events.emit({ type: "resolver.failed", error: error.message, keptEndpoints });
     if (keptEndpoints > 0) return;
     this.#lanes.failPicks(pickFailure("DISCOVERY_FAILED", `${this.target}: ${error.message}`));

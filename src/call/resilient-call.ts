@@ -70,6 +70,8 @@ export abstract class ResilientCall
   }
 
   onPickable(): boolean {
+    // Its last look at the clock may be as old as its wait.
+    this.limits.readClock();
     return this.runInAsyncScope(this.pickQueued, this);
   }
 

@@ -22,6 +22,13 @@ export class ConnectionSet {
   /** Where the next search begins, so that ties go round. */
   #start = 0;
   #doubtful = 0;
+  /** The only one, while nothing speaks against it. */
+  #sole: Connection | null = null;
+
+  /** Known without a look at the members: of thousands of endpoints those are not in the processor's cache. */
+  get sole(): Connection | null {
+    return this.#sole;
+  }
 
   get members(): readonly Member[] {
     return this.#members;
@@ -33,7 +40,7 @@ export class ConnectionSet {
 
   /** True when at least one has nothing against it. */
   get isTrusted(): boolean {
-    return this.#doubtful < this.#members.length;
+    return this.#sole !== null || this.#doubtful < this.#members.length;
   }
 
   /** True when calls had better wait for a verification. */
@@ -57,6 +64,7 @@ export class ConnectionSet {
       isUnanswered: false,
       retiring: null,
     });
+    this.#noteSole();
   }
 
   of(connection: Connection): Member | undefined {
@@ -69,6 +77,7 @@ export class ConnectionSet {
     if (at < 0) return false;
     this.clear(this.#members[at] as Member);
     this.#members.splice(at, 1);
+    this.#noteSole();
     return true;
   }
 
@@ -76,6 +85,7 @@ export class ConnectionSet {
     if (member.suspicion === null) this.#doubtful++;
     member.suspicion = suspicion;
     member.isUnverified = isUnverified;
+    this.#noteSole();
   }
 
   /** Nothing speaks against it any more. */
@@ -86,6 +96,7 @@ export class ConnectionSet {
     member.isUnverified = false;
     member.isUnanswered = false;
     this.#doubtful--;
+    this.#noteSole();
   }
 
   /**
@@ -105,5 +116,11 @@ export class ConnectionSet {
       fewest = connection.inFlight;
     }
     return best;
+  }
+
+  #noteSole(): void {
+    const [first] = this.#members;
+    const isSole = this.#members.length === 1 && first?.suspicion === null;
+    this.#sole = isSole ? first.connection : null;
   }
 }

@@ -62,7 +62,11 @@ export abstract class DialledConnections implements RedialOwner {
 
   /** The connection with the fewest calls in flight, or null when there is no room. */
   free(isTrusting = false): Connection | null {
-    return this.set.least(this.deps.maxStreamsPerConnection, isTrusting);
+    const { maxStreamsPerConnection } = this.deps;
+    const { sole } = this.set;
+    // No connection has more calls than all of the endpoint together.
+    if (sole !== null && this.standing.inFlight < maxStreamsPerConnection) return sole;
+    return this.set.least(maxStreamsPerConnection, isTrusting);
   }
 
   /** Dials, if idle. In backoff the timer does it. */

@@ -46,6 +46,7 @@ export class EndpointPool extends SubchannelNews {
       random,
       zone: options.zone,
       slowStartMs: options.slowStartMs,
+      maxStreams: options.maxStreamsPerConnection,
       ready: () => [...this.#set.ready].sort((a, b) => a.rank - b.rank),
       all: () => this.#set.order,
       isHopeful: () => this.#set.count("CONNECTING") > 0,
@@ -61,10 +62,6 @@ export class EndpointPool extends SubchannelNews {
   /** In the order of preference. */
   get subchannels(): readonly Subchannel[] {
     return this.#set.order;
-  }
-
-  get size(): number {
-    return this.#set.order.length;
   }
 
   /** READY endpoints that breakers or ejection keep out of use: what the panic floor counts. */
@@ -87,7 +84,7 @@ export class EndpointPool extends SubchannelNews {
     const next = inPreferredOrder(unique, this.deps.policy, this.options.zone, this.deps.random);
     const { added, removed, dismissed } = this.#set.update(next);
     if (next.length > 0) this.#failure = null;
-    if (added.length + removed.length > 0) this.#plan.stop();
+    if (dismissed.length + added.length > 0) this.#plan.stop();
     this.#pickers.invalidate();
     for (const subchannel of dismissed) subchannel.shutdown("removed from the endpoint set");
     this.#refresh();

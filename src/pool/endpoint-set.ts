@@ -76,6 +76,7 @@ export class EndpointSet {
   /** A subchannel is not what it was. @returns false for one that is out of the set */
   note(subchannel: Subchannel): boolean {
     if (this.#byAddress.get(subchannel.endpoint.address) !== subchannel) return false;
+    subchannel.note();
     this.#counts.set(subchannel, subchannel.aggregateState);
     if (subchannel.state === "READY") this.#ready.add(subchannel);
     else this.#ready.delete(subchannel);

@@ -18,6 +18,8 @@ export interface PickerSetDeps {
   /** Our own zone; null where zones mean nothing. */
   readonly zone: string | null;
   readonly slowStartMs: number;
+  /** Calls in flight that one connection may have. */
+  readonly maxStreams: number;
   /** The endpoints that a policy that connects by itself picks from; in the order of preference. */
   ready(): readonly Subchannel[];
   /** All endpoints, in the order of preference. */
@@ -39,7 +41,9 @@ export class PickerSet {
   /** What every choice must be; `path` is that of the call which picks at the moment. */
   readonly #usable = {
     path: "",
+    maxStreams: 0,
     accepts(candidate: Subchannel): boolean {
+      if (candidate.isPlain && candidate.standing.inFlight < this.maxStreams) return true;
       return candidate.isUsable && candidate.standing.admits(this.path) && candidate.free() !== null;
     },
   };
@@ -51,6 +55,7 @@ export class PickerSet {
 
   constructor(deps: PickerSetDeps) {
     this.#deps = deps;
+    this.#usable.maxStreams = deps.maxStreams;
     // Where a policy keeps to one endpoint, easing would send its calls elsewhere.
     const slowStartMs = deps.policy.connects === "all" ? deps.slowStartMs : 0;
     this.#slowStart = new SlowStart(slowStartMs, deps.clock, deps.random, this.#usable);

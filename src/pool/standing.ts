@@ -130,6 +130,11 @@ export class Standing {
     return path !== null && (this.#methodGates?.known(path)?.state ?? "closed") !== "closed";
   }
 
+  /** True while an attempt of any method may be sent there, without a probe. */
+  get isPlain(): boolean {
+    return this.#methodGates === null && !this.tally.isEjected && this.gate.state === "closed";
+  }
+
   /** True when an attempt of this method may be sent there now. Changes nothing. */
   admits(path: string): boolean {
     if (this.tally.isEjected || !this.gate.admits()) return false;

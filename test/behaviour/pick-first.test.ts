@@ -26,7 +26,7 @@ describe("pick_first", () => {
   it("goes to the second when the first is down, and stays there when the first comes back", async () => {
     const [first, second] = [await stage.proxied(), await stage.server()];
     await first.proxy.refuse();
-    const { client, events } = stage.harden([first, second], PICK_FIRST);
+    const { channel, client, events } = stage.harden([first, second], PICK_FIRST);
 
     const during = await unary(client, "x");
     await first.proxy.pass();
@@ -35,7 +35,7 @@ describe("pick_first", () => {
     expect([during, after].map(ending)).toEqual(["OK", "OK"]);
     expect(events.picks).toEqual([second.address, second.address]);
     // It is not even connected any more.
-    expect(client.getChannel().endpoints()[0]).toMatchObject({ state: "IDLE", connections: 0 });
+    expect(channel.endpoints()[0]).toMatchObject({ state: "IDLE", connections: 0 });
   });
 
   it("goes to the second when the breaker of the first is open", async () => {

@@ -30,16 +30,27 @@ export async function healthyServer(stage: Stage, more: MoreServices = () => {})
     peers.add(call.getPeer());
     own.unary(call, callback);
   };
-  const bidi: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
-    call.on("data", (message: Buffer) => call.write(message));
-    call.on("end", () => call.end());
-    call.on("error", () => {});
+  const others = {
+    serverStream: (call: grpc.ServerWritableStream<Buffer, Buffer>) => {
+      for (const part of String(call.request).split(",")) call.write(Buffer.from(part));
+      call.end();
+    },
+    clientStream: (call: grpc.ServerReadableStream<Buffer, Buffer>, callback: grpc.sendUnaryData<Buffer>) => {
+      const parts: string[] = [];
+      call.on("data", (message: Buffer) => parts.push(String(message)));
+      call.on("end", () => callback(null, Buffer.from(parts.join(","))));
+    },
+    bidi: (call: grpc.ServerDuplexStream<Buffer, Buffer>) => {
+      call.on("data", (message: Buffer) => call.write(message));
+      call.on("end", () => call.end());
+      // Its failure shows in its status; without a listener it would end the test process.
+      call.on("error", () => {});
+    },
   };
   const health = stage.use(
     await HealthServer.start({
       addServices: (server) => {
-        const { Unary, Bidi } = counterService;
-        server.addService({ Unary, Bidi }, { unary: handler, bidi });
+        server.addService(counterService, { unary: handler, ...others });
         more(server);
       },
     }),

@@ -16,7 +16,7 @@ const stage = new Stage();
 const OPTIONS = {
   loadBalancing: "pick_first" as const,
   breaker: { consecutiveFailures: 2 },
-  retry: { backoff: { kind: "immediate" as const } },
+  retry: { backoff: { kind: "immediate" as const }, throttle: { maxTokens: 20, tokenRatio: 0.001 } },
 };
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR } = http2.constants;
 const idempotent = callOptions({ idempotent: true });
@@ -81,6 +81,8 @@ describe("a connection is cut while streams and calls run on it", () => {
       expect(endings(await Promise.all(bareCalls))).toEqual({ [bareCode]: 5 });
       expect(events.count("connection.lost")).toBe(1);
       expect(events.count("breaker.state")).toBe(0);
+      // One for all, and a little back for each that succeeded.
+      expect(channel.stats().throttle?.tokens).toBeCloseTo(20 - 1 + 0.005);
       expect(channel.stats().callsInFlight).toBe(0);
     },
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { measurePicks, type PickCost } from "../../bench/pool/pick-costs.js";
 import { pickTable, pickVerdicts } from "../../bench/pool/pick-report.js";
 import { endpointsOf, POLICIES } from "../../bench/pool/policies.js";
-import { readyPool } from "../../bench/pool/ready-pool.js";
+import { readyPool, shuffle } from "../../bench/pool/ready-pool.js";
 import { verdictLine } from "../../bench/report/verdict.js";
 
 /** Both paths at the three sizes; `ratio` and `bytes` are those of the largest set. */
@@ -58,6 +58,18 @@ describe("what picks are measured on", () => {
       expect(network.dials.length).toBe(20);
       pool.destroy();
     }
+  });
+
+  it("keeps its endpoints and their connections when it is shuffled", async () => {
+    const { pool, network } = await readyPool(POLICIES["round_robin shuffled"]!.policy, 50);
+    const before = [...pool.subchannels];
+
+    shuffle(pool);
+
+    expect(pool.subchannels).not.toEqual(before);
+    expect(new Set(pool.subchannels)).toEqual(new Set(before));
+    expect(network.dials.length).toBe(50);
+    pool.destroy();
   });
 
   it("has an address of its own for each of 10,000 endpoints", () => {

@@ -25,6 +25,14 @@ const durations: readonly Row[] = [
   "reconnectBackoff.maxMs",
   "suspicion.checkTimeoutMs",
   "suspicion.writeStallMs",
+  "suspicion.verifyAfterIdleMs",
+  "slowStartMs",
+  "maxConnectionAgeMs",
+  "breaker.sampling.durationMs",
+  "breaker.slowCalls.slowerThanMs",
+  "outlierEjection.intervalMs",
+  "outlierEjection.baseEjectionMs",
+  "outlierEjection.maxEjectionMs",
   "keepalive.timeMs",
   "discovery.minIntervalMs",
   "discovery.lookupTimeoutMs",
@@ -40,7 +48,10 @@ const values: readonly Row[] = [
   [{ insecure: "yes" }, 'insecure is "yes"; allowed: a value of type boolean'],
   [{ timeoutMs: 0 }, "timeoutMs is 0; allowed: 1 or more"],
   [{ waitForReady: 1 }, "waitForReady is 1; allowed: a value of type boolean"],
-  [{ loadBalancing: "round-robin" }, 'is "round-robin"; allowed: "round_robin", "pick_first"'],
+  [
+    { loadBalancing: "round-robin" },
+    'is "round-robin": is no load-balancing policy (did you mean round_robin?)',
+  ],
   [{ maxEjectionPercent: 101 }, "maxEjectionPercent is 101; allowed: 100 or less"],
   [{ maxConnectedEndpoints: 0 }, "maxConnectedEndpoints is 0; allowed: 1 or more"],
   [{ maxStreamsPerConnection: 1.5 }, "maxStreamsPerConnection is 1.5; allowed: a value of type int"],
@@ -51,6 +62,21 @@ const values: readonly Row[] = [
   [{ breaker: true }, "breaker is true; allowed: false, or a value of type object"],
   [{ breaker: { consecutiveFailures: 0 } }, "breaker.consecutiveFailures is 0; allowed: 1 or more"],
   [{ breaker: { probes: 0 } }, "breaker.probes is 0; allowed: 1 or more"],
+  [{ breaker: { scope: "call" } }, 'breaker.scope is "call"; allowed: "endpoint", "method"'],
+  [{ breaker: { probedBy: "me" } }, 'breaker.probedBy is "me"; allowed: "calls", "health"'],
+  [{ breaker: { count: { threshold: 0 } } }, "breaker.count.threshold is 0; allowed: more than 0"],
+  [{ breaker: { sampling: { minimumRps: 0 } } }, "breaker.sampling.minimumRps is 0; allowed: more than 0"],
+  [
+    { breaker: { slowCalls: {} } },
+    "breaker.slowCalls.slowerThanMs is undefined; allowed: a value of type number",
+  ],
+  [{ outlierEjection: true }, "outlierEjection is true; allowed: a value of type object"],
+  [
+    { outlierEjection: { successRate: { enforcementPercent: 101 } } },
+    "outlierEjection.successRate.enforcementPercent is 101; allowed: 100 or less",
+  ],
+  [{ health: { probe: "me" } }, 'health.probe is "me": allowed: a function'],
+  [{ health: { serviceName: "", intervalMs: 999 } }, "health.intervalMs is 999; allowed: 1000 or more"],
   [{ retry: { maxAttempts: 0 } }, "retry.maxAttempts is 0; allowed: 1 or more"],
   [{ retry: { maxAttempts: 2.5 } }, "retry.maxAttempts is 2.5; allowed: a value of type int"],
   [{ retry: { maxAttemptsLimit: 21 } }, "retry.maxAttemptsLimit is 21; allowed: 20 or less"],
@@ -72,6 +98,33 @@ const together: readonly Row[] = [
   [{ attemptTimeoutMs: 30_001 }, "attemptTimeoutMs is 30001"],
   [{ retry: { maxAttempts: 6 } }, "maxAttempts is 6; allowed: 1 to maxAttemptsLimit (5)"],
   [{ breaker: { openMs: 5, maxOpenMs: 4 } }, "openMs is 5"],
+  [
+    { breaker: { count: {}, sampling: {} } },
+    "breaker.count is given beside sampling; allowed: one of consecutiveFailures, count, sampling",
+  ],
+  [{ breaker: { consecutiveFailures: 5, count: {} } }, "breaker.consecutiveFailures is given beside count"],
+  [
+    { breaker: { count: { size: 10, minimumCalls: 11 } } },
+    "breaker.count.minimumCalls is 11; allowed: 1 to size (10)",
+  ],
+  [
+    { breaker: { slowCalls: { slowerThanMs: 5, size: 10, minimumCalls: 11 } } },
+    "breaker.slowCalls.minimumCalls is 11; allowed: 1 to size (10)",
+  ],
+  [{ breaker: { probedBy: "health" } }, 'breaker.probedBy is "health": health needs the option health'],
+  [
+    { health: { serviceName: "" }, loadBalancing: "pick_first" },
+    "health: means nothing under pick_first (gRFC A17); use round_robin",
+  ],
+  [
+    { health: { probe: () => true }, loadBalancing: { policy: "pick_first", shuffleAddressList: true } },
+    "health: means nothing under pick_first",
+  ],
+  [{ health: {} }, 'health.serviceName: is missing; allowed: a name, "" for the server as a whole'],
+  [{ health: { serviceName: "a", probe: () => true } }, 'health.serviceName is "a": stands beside probe'],
+  [{ poolSize: 3, minConnections: 1 }, "poolSize is 3: stands beside minConnections or maxConnections"],
+  [{ poolSize: 3, maxConnections: 5 }, "poolSize is 3: stands beside minConnections or maxConnections"],
+  [{ minConnections: 5, maxConnections: 4 }, "minConnections is 5: allowed: 1 to maxConnections (4)"],
   [
     methods({ retry: { maxAttempts: 6 } }),
     "methods.a.B/C.retry.maxAttempts is 6: allowed: 1 to the channel's retry",
@@ -101,6 +154,10 @@ const typos: readonly (readonly [options: object, key: string, meant: string])[]
   [{ keepalive: { timeMs: 20_000, timeouMs: 1 } }, "keepalive.timeouMs", "timeoutMs"],
   [{ suspicion: { checkTimeout: 1 } }, "suspicion.checkTimeout", "checkTimeoutMs"],
   [{ discovery: { minInterval: 1 } }, "discovery.minInterval", "minIntervalMs"],
+  [{ breaker: { count: { sise: 1 } } }, "breaker.count.sise", "size"],
+  [{ outlierEjection: { succesRate: {} } }, "outlierEjection.succesRate", "successRate"],
+  [{ health: { serviceName: "", useWach: true } }, "health.useWach", "useWatch"],
+  [{ maxConnection: 2 }, "maxConnection", "maxConnections"],
   [{ methods: { "a.B/C": { idempotant: true } } }, "methods.a.B/C.idempotant", "idempotent"],
 ];
 
@@ -137,9 +194,11 @@ it.each(typos)("names the nearest known key for the typo in %j", (options, key, 
 });
 
 it("lists the known keys when none is near", () => {
-  const error = refusal({ insecure: true, xyzzy: 1 });
+  const error = refusal({ insecure: true, suspicion: { xyzzy: 1 } });
 
-  expect(error.details).toContain("xyzzy is not a known key (known: enabled, credentials,");
+  expect(error.details).toContain(
+    "suspicion.xyzzy is not a known key (known: checkTimeoutMs, verifyAfterIdleMs, writeStallMs)",
+  );
 });
 
 it.each(secondLayers)("refuses channelOptions %s and says what to use instead", (key, value, instead) => {
@@ -203,6 +262,11 @@ it.each([
   { methods: { "a.B/C": { retry: { maxAttempts: 6 } } }, retry: { maxAttemptsLimit: 6 } },
   { methods: { "a.B/C": { timeoutMs: 40_000, attemptTimeoutMs: 35_000 }, "a.B": { attemptTimeoutMs: 400 } } },
   { methods: { "a.B/C": { timeoutMs: 100 }, "a.B": { timeoutMs: null, attemptTimeoutMs: 99_999 } } },
+  { breaker: { probedBy: "health", sampling: {} }, health: { serviceName: "" } },
+  { breaker: { probedBy: "health", count: {}, scope: "method" }, health: { probe: () => true } },
+  { subsetting: { policy: "random_subsetting", subsetSize: 1_000 }, zone: "a", slowStartMs: 0 },
+  { outlierEjection: {}, maxConnections: 10, minConnections: 10, separateStreams: true },
+  { suspicion: { verifyAfterIdleMs: null }, maxConnectionAgeMs: null, connecting: "lazy" },
   { attemptTimeoutMs: 500, methods: { "a.B/C": { timeoutMs: 100 } } },
   { channelOptions: { "grpc.primary_user_agent": "me", "grpc-node.max_session_memory": 10 } },
 ] satisfies ChannelOptions[])("takes %j", async (options) => {

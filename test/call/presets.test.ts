@@ -29,10 +29,11 @@ describe("a preset", () => {
     },
   );
 
-  it("for documents repeats patiently on five codes (E14, E16, E42, E43, E45)", () => {
+  it("for documents repeats patiently on five codes, over five connections (E14, E16, E34, E42, E43, E45)", () => {
     expect(resolved({ preset: "documents" })).toEqual({
       ...DEFAULTS,
       preset: "documents",
+      poolSize: 5,
       retry: {
         ...DEFAULTS.retry,
         maxAttempts: 3,
@@ -224,6 +225,28 @@ describe("what the user sets beside a preset", () => {
   ])("is never refused for the preset's sake: %o", (options, expected) => {
     expect(resolved({ preset: "eraft", ...options })).toMatchObject(expected);
   });
+
+  it.each([
+    [{ poolSize: 2 }, { poolSize: 2 }],
+    [{ minConnections: 2 }, { minConnections: 2 }],
+    [{ maxConnections: 3 }, { maxConnections: 3 }],
+    [
+      { minConnections: 1, maxConnections: 2 },
+      { minConnections: 1, maxConnections: 2 },
+    ],
+  ])("says how many connections there are, either way: %o", (options, expected) => {
+    const { poolSize, minConnections, maxConnections } = resolved({ preset: "documents", ...options });
+
+    expect({ poolSize, minConnections, maxConnections }).toEqual(expected);
+  });
+
+  it.each([{ count: { size: 10 } }, { sampling: {} }, { consecutiveFailures: 2 }])(
+    "may open breakers by another rule: %o",
+    (rule) => {
+      expect(resolved({ preset: "eraft", breaker: rule }).breaker).toMatchObject({ ...rule, openMs: 100 });
+      expect(resolved({ preset: "low-latency", breaker: rule }).breaker).toMatchObject(rule);
+    },
+  );
 
   it("counts as not set when it is undefined", () => {
     const options = { preset: "raft", connectTimeoutMs: undefined, breaker: undefined } as ChannelOptions;

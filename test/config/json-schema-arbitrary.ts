@@ -6,6 +6,7 @@ interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: Schema | false;
@@ -27,7 +28,9 @@ export function arbitraryOf(
   const inner = (part: Schema, name = key) => arbitraryOf(part, texts, name);
   if ("const" in schema) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map((part) => inner(part)));
+  // Beside properties it is a rule across them.
+  const forms = schema.anyOf ?? (schema.properties === undefined ? schema.oneOf : undefined);
+  if (forms !== undefined) return fc.oneof(...forms.map((part) => inner(part)));
   if (Array.isArray(schema.type)) return fc.oneof(...schema.type.map((type) => inner({ ...schema, type })));
   switch (schema.type) {
     case "boolean":

@@ -3,6 +3,13 @@ import { PRESET_NAMES } from "../../src/call/channel-options.js";
 import { configJsonSchema, placesIn } from "../../src/config/json-schema.js";
 import { KEY_DESCRIPTIONS } from "../../src/config/key-descriptions.js";
 import { Holdfast } from "../../src/holdfast.js";
+import { policyNames } from "../../src/pool/pickers/registry.js";
+
+/** One of the forms that `loadBalancing` may have, as far as it is an object. */
+interface LoadBalancingForm {
+  readonly properties: { readonly policy: { readonly enum?: string[]; readonly not?: { enum: string[] } } };
+  readonly additionalProperties?: false;
+}
 
 const schema = configJsonSchema();
 const at = (place: string) => placesIn(schema, place);
@@ -55,6 +62,36 @@ describe("the schema for editors", () => {
     expect(at("channels.*")).toEqual([expect.objectContaining({ ...secured, required: ["target"] })]);
     expect(at("clerks.*")).toEqual([expect.objectContaining({ allOf: [secured, reached] })]);
     expect(at("raftPeers.*")).toEqual([expect.objectContaining({ ...secured, required: ["addresses"] })]);
+  });
+
+  it("offers the policies of load balancing by name, and each with its own options", () => {
+    const [{ anyOf }] = at("channels.*.loadBalancing") as [{ anyOf: LoadBalancingForm[] }];
+    const [name, ...withOptions] = anyOf as [{ examples: string[] }, ...LoadBalancingForm[]];
+
+    expect(name.examples).toEqual(policyNames());
+    const optionsOf = (policy: string) => {
+      const form = withOptions.find(({ properties }) => properties.policy.enum?.includes(policy));
+      return { keys: Object.keys(form!.properties), isClosed: form!.additionalProperties === false };
+    };
+    for (const policy of policyNames()) expect(optionsOf(policy).isClosed).toBe(true);
+    expect(optionsOf("round_robin").keys).toEqual(["policy"]);
+    expect(optionsOf("pick_first").keys).toEqual(["policy", "shuffleAddressList"]);
+    expect(optionsOf("least_request_experimental").keys).toEqual(["policy", "choiceCount"]);
+    expect(optionsOf("ring_hash").keys).toContain("minRingSize");
+    expect(at("channels.*.loadBalancing.choiceCount")).toEqual([
+      expect.objectContaining({ type: "integer", minimum: 2, default: 2 }),
+    ]);
+  });
+
+  it("leaves room for policies of one's own, by names that mean nothing else", () => {
+    const [{ anyOf }] = at("channels.*.loadBalancing") as [{ anyOf: LoadBalancingForm[] }];
+    const own = anyOf.at(-1)!;
+
+    expect(own).toMatchObject({ type: "object", required: ["policy"] });
+    expect(own).not.toHaveProperty("additionalProperties");
+    expect(own.properties.policy.not?.enum).toEqual(
+      expect.arrayContaining([...policyNames(), "least_pending", "xds", "outlier_detection"]),
+    );
   });
 
   it("lets templates stand at the top", () => {

@@ -14,6 +14,7 @@ interface Fake {
   connections: readonly unknown[];
   isUsable: boolean;
   grow(): boolean;
+  note(): void;
 }
 
 function bench() {
@@ -28,6 +29,7 @@ function bench() {
       connections: [],
       isUsable: true,
       grow: () => grown.push(fake.endpoint.address) > 0,
+      note: () => {},
     };
     made.push(fake);
     return fake as unknown as Subchannel;

@@ -119,11 +119,23 @@ export class PoolBench {
   }
 
   #gateFor(address: string): FakeGate {
+    let isOpen = false;
+    const { pool } = this;
     const gate: FakeGate = {
       ...openGate,
-      isOpen: false,
+      get state() {
+        return isOpen ? "open" : "closed";
+      },
+      get isOpen() {
+        return isOpen;
+      },
+      // As a breaker does, it tells of the change.
+      set isOpen(value) {
+        isOpen = value;
+        pool.reassess(address);
+      },
       failures: 0,
-      admits: () => !gate.isOpen,
+      admits: () => !isOpen,
       fail: () => {
         gate.failures++;
       },

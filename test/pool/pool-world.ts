@@ -265,6 +265,6 @@ export class PoolWorld implements CallWorld {
   }
 
   #mayTakeOut(address: string): boolean {
-    return this.#floor.allows(this.pool.size, this.pool.countOut(address, null));
+    return this.#floor.allows(this.pool.subchannels.length, this.pool.countOut(address, null));
   }
 }

@@ -106,8 +106,8 @@ export function refusesWrongOptions(stub: ContractClient, credentials: grpc.Chan
   harden(stub, { retry: { maxAtempts: 5 } });
   // @ts-expect-error: milliseconds are numbers
   harden(stub, { timeoutMs: "5s" });
-  // @ts-expect-error: round_robin, not round-robin
-  harden(stub, { loadBalancing: "round-robin" });
+  // @ts-expect-error: a name, or an object with one
+  harden(stub, { loadBalancing: { choiceCount: 2 } });
   // @ts-expect-error: a Date is no grpc-js client
   harden(new Date());
   // @ts-expect-error: a channel needs options, or its credentials would be missing

@@ -93,7 +93,7 @@ class GuardedPicker<C extends Candidate> implements Picker<C> {
  * @throws TypeError for what is no policy
  */
 export function guardedPolicy(policy: PickerPolicy, onTrouble: (message: string) => void): PickerPolicy {
-  const { name, connects, loadReports } = checked(policy);
+  const { name, connects, isShuffled, loadReports } = checked(policy);
   const told = new Set<string>();
   const tell: Tell = (what) => {
     // An error's text may differ each time; its kind is what stands before it.
@@ -105,6 +105,7 @@ export function guardedPolicy(policy: PickerPolicy, onTrouble: (message: string)
   return {
     name,
     connects,
+    ...(isShuffled === undefined ? {} : { isShuffled }),
     ...(loadReports === undefined ? {} : { loadReports }),
     create: (input) => new GuardedPicker(input, policy, tell),
   };

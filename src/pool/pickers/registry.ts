@@ -81,8 +81,20 @@ export function registerPicker(name: string, factory: PickerFactory): void {
   registered.set(name, factory);
 }
 
+type BuiltInName =
+  | "round_robin"
+  | "pick_first"
+  | "random"
+  | "weighted_round_robin"
+  | "least_request"
+  | "least_latency"
+  | "ring_hash"
+  | "consistent_hash";
+/** The names there are, for editors to offer, and those that users register. */
+type PolicyName = BuiltInName | (string & {});
+
 /** A policy by name, or with options beside the name. */
-export type LoadBalancing = string | { readonly policy: string; readonly [option: string]: unknown };
+export type LoadBalancing = PolicyName | { readonly policy: PolicyName; readonly [option: string]: unknown };
 
 /** The policies there are, without aliases. */
 export function policyNames(): readonly string[] {

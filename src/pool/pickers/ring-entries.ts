@@ -1,5 +1,5 @@
 import { Xxh64 } from "./hash.js";
-import type { RingMember } from "./ring.js";
+import type { RingMember } from "./ring-member.js";
 
 /** The entries of a ring in the order of their hashes, as columns. */
 export interface RingEntries {

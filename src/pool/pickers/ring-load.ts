@@ -1,5 +1,5 @@
 import type { Candidate, PickFilter } from "./picker.js";
-import type { RingMember } from "./ring.js";
+import type { RingMember } from "./ring-member.js";
 
 /** Sums are used for this long at most: at 10,000 endpoints making them takes some 0.1 ms. */
 const MAX_AGE_MS = 10;

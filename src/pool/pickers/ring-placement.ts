@@ -1,5 +1,6 @@
 import type { Endpoint } from "../../core/index.js";
-import { Ring, type RingMember } from "./ring.js";
+import { Ring } from "./ring.js";
+import type { RingMember } from "./ring-member.js";
 import { isSameSize, type RingSize } from "./ring-size.js";
 
 interface Placed {

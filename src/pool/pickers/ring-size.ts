@@ -1,4 +1,4 @@
-import type { RingMember } from "./ring.js";
+import type { RingMember } from "./ring-member.js";
 
 /** Entries at most on a ring by weight: what takes about half a second to make. */
 const MAX_ENTRIES = 1_048_576;

@@ -1,13 +1,6 @@
 import { hashEntries, type RingEntries, takeOver } from "./ring-entries.js";
+import type { RingMember } from "./ring-member.js";
 import { entryCounts, type RingSize } from "./ring-size.js";
-
-/** What has a place on a ring. */
-export interface RingMember {
-  /** Equal keys have equal places, whatever the order of the members. */
-  readonly key: string;
-  /** Above 0. */
-  readonly weight: number;
-}
 
 /**
  * Members spread over the circle of 64-bit hashes, each in proportion to its weight (gRFC A42, in Envoy's form). It does

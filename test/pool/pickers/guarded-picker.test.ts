@@ -193,11 +193,12 @@ describe("a guarded policy", () => {
     expect(() => guardedPolicy(policy as PickerPolicy, () => {})).toThrow(says);
   });
 
-  it("keeps what a policy says of load reports, and may be an object of a class", () => {
+  it("keeps what a policy says of load reports and order, and may be an object of a class", () => {
     class Mine {
       name = "mine";
       connects = "all" as const;
       loadReports = { isOutOfBand: false };
+      isShuffled = true;
       private readonly at = 1;
       create({ candidates }: PickerInput<FakeCandidate>): unknown {
         return { pick: () => candidates[this.at] };
@@ -207,7 +208,7 @@ describe("a guarded policy", () => {
 
     const policy = guardedPolicy(new Mine() as unknown as PickerPolicy, () => {});
 
-    expect(policy.loadReports).toEqual({ isOutOfBand: false });
+    expect(policy).toMatchObject({ isShuffled: true, loadReports: { isOutOfBand: false } });
     expect(policy.create(pickerInput(set)).pick(ANY, CALL)).toBe(set[1]);
   });
 });

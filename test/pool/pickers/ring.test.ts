@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { Xxh64 } from "../../../src/pool/pickers/hash.js";
-import { Ring, type RingMember } from "../../../src/pool/pickers/ring.js";
+import { Ring } from "../../../src/pool/pickers/ring.js";
+import type { RingMember } from "../../../src/pool/pickers/ring-member.js";
 import { entryCounts, type RingSize } from "../../../src/pool/pickers/ring-size.js";
 
 const LAST = 2n ** 64n - 1n;
