@@ -102,7 +102,9 @@ export function renderPage(notes, titles) {
 
 <!-- Written by \`npm run conformance\` from the titles of the tests and ${NOTES}. Do not edit. -->
 
-gRPC's rules for retries, hedging, deadlines, cancellation and status codes, and the tests that prove each one here.
+gRPC's rules for retries, hedging, deadlines, cancellation, connections, health checks, outlier ejection, load balancing
+and status codes, and the tests that prove each one here. "Here" says where Holdfast differs or goes further.
+
 Rules with a test: ${proven} of ${rules.length}, in ${count} tests (a table of cases counts as one); the others say why not. A rule is named
 in a title as \`(R14)\`; \`npm test\` fails when a rule has neither a test nor a reason, and when this page is stale.
 

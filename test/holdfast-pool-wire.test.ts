@@ -59,6 +59,20 @@ describe("a channel from a file", () => {
     expect(served(list).toSorted()).toEqual([0, 0, 6]);
   });
 
+  it("uses all servers where its subset may be larger", async () => {
+    const list = await servers(2);
+    const holdfast = await fromFile(
+      list,
+      "    insecure: true\n    subsetting: { policy: random_subsetting, subsetSize: 9 }\n",
+    );
+    const stub = holdfast.stub("users", CounterClient);
+    await holdfast.channel("users").ready({ endpoints: "all" });
+
+    for (let call = 0; call < 4; call++) await unary(stub, "x");
+
+    expect(served(list)).toEqual([2, 2]);
+  });
+
   it("has as many connections as the file says", async () => {
     const [server] = (await servers(1)) as [HealthyServer];
     const holdfast = await fromFile([server], "    insecure: true\n    poolSize: 3\n");

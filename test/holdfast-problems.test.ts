@@ -91,11 +91,7 @@ describe("one problem of a configuration", () => {
       channel({ retry: { backoff: { initalMs: 1 } } }),
       "channels.users.retry.backoff.initalMs is not a known key (did you mean initialMs?)",
     ],
-    [
-      "a key of code",
-      channel({ credentials: "x" }),
-      "channels.users.credentials is not a known key",
-    ],
+    ["a key of code", channel({ credentials: "x" }), "channels.users.credentials is not a known key"],
     [
       "an attempt longer than its call",
       channel({ timeoutMs: 5, attemptTimeoutMs: 6 }),
@@ -111,6 +107,56 @@ describe("one problem of a configuration", () => {
       "a refused grpc-js option",
       channel({ channelOptions: { "grpc.enable_retries": 1 } }),
       "channels.users.channelOptions.grpc.enable_retries: refused: retries are Holdfast's",
+    ],
+    [
+      "an unknown policy",
+      channel({ loadBalancing: "round-robin" }),
+      'channels.users.loadBalancing is "round-robin": is no load-balancing policy (did you mean round_robin?)',
+    ],
+    [
+      "an unknown policy of a group",
+      channel({ loadBalancing: { policy: "ringhash" } }),
+      'channels.users.loadBalancing.policy is "ringhash": is no load-balancing policy (did you mean ring_hash?)',
+    ],
+    [
+      "an option of another policy",
+      channel({ loadBalancing: { policy: "least_request", minRingSize: 5 } }),
+      "channels.users.loadBalancing.minRingSize is 5: is no option of least_request (known: choiceCount)",
+    ],
+    [
+      "health of nobody",
+      channel({ health: {} }),
+      "channels.users.health.serviceName is undefined; allowed: a value of type string",
+    ],
+    [
+      "a probe, which is code",
+      channel({ health: { serviceName: "", probe: "x" } }),
+      "channels.users.health.probe is not a known key (known: serviceName, intervalMs, timeoutMs, useWatch)",
+    ],
+    [
+      "health under pick_first",
+      channel({ health: { serviceName: "" }, loadBalancing: "pick_first" }),
+      "channels.users.health: means nothing under pick_first",
+    ],
+    [
+      "probes by health that nobody asks for",
+      channel({ breaker: { probedBy: "health" } }),
+      'channels.users.breaker.probedBy is "health": health needs the option health',
+    ],
+    [
+      "two numbers of connections",
+      channel({ poolSize: 2, maxConnections: 3 }),
+      "channels.users.poolSize is 2: stands beside minConnections or maxConnections",
+    ],
+    [
+      "more connections than there may be",
+      clerk({ channel: { minConnections: 3, maxConnections: 2 } }),
+      "clerks.kv.channel.minConnections is 3: allowed: 1 to maxConnections (2)",
+    ],
+    [
+      "a policy below peers",
+      raft({ channel: { loadBalancing: "grpclb" } }),
+      'raftPeers.kv.channel.loadBalancing is "grpclb": is a look-aside protocol',
     ],
     [
       "no servers",

@@ -4,7 +4,8 @@ import { quantile } from "../measure/statistics.js";
 export interface LoggedCall {
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly isOk: boolean;
+  /** Code and reason; null where it was answered. */
+  readonly failure: string | null;
   /** Where it went last, as grpc-js tells it. */
   readonly peer: string;
 }
@@ -19,6 +20,8 @@ export interface Span {
 export interface CallSummary {
   readonly calls: number;
   readonly failed: number;
+  /** How often each failure came. */
+  readonly failures: Readonly<Record<string, number>>;
   /** Of the calls begun while the fault lasted. */
   readonly p99Ms: number;
   /** From `recoversAt` to the end of the first call begun after it that succeeds; NaN when none does. */
@@ -28,11 +31,15 @@ export interface CallSummary {
 export function summariseCalls(calls: readonly LoggedCall[], fault: Span, recoversAt: number): CallSummary {
   const during = calls.filter(({ startedAt }) => isWithin(startedAt, fault));
   const recovered = calls
-    .filter(({ startedAt, isOk }) => isOk && startedAt >= recoversAt)
+    .filter(({ startedAt, failure }) => failure === null && startedAt >= recoversAt)
     .map(({ endedAt }) => endedAt - recoversAt);
+  const failed = calls.flatMap(({ failure }) => (failure === null ? [] : [failure]));
+  const failures: Record<string, number> = {};
+  for (const failure of failed) failures[failure] = (failures[failure] ?? 0) + 1;
   return {
     calls: calls.length,
-    failed: calls.filter(({ isOk }) => !isOk).length,
+    failed: failed.length,
+    failures,
     p99Ms: quantile(
       during.map(({ startedAt, endedAt }) => endedAt - startedAt),
       0.99,

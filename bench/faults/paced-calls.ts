@@ -1,3 +1,4 @@
+import { type ServiceError, status } from "@grpc/grpc-js";
 import type { PoolClient } from "../pool/clients.js";
 import type { LoggedCall } from "./call-log.js";
 
@@ -10,6 +11,7 @@ export class PacedCalls {
   readonly #logs = new Map<PoolClient, LoggedCall[]>();
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
+  #mostLateMs = 0;
 
   constructor(private readonly clients: readonly PoolClient[]) {}
 
@@ -18,11 +20,17 @@ export class PacedCalls {
     return this.#logs.get(client) ?? [];
   }
 
+  /** The longest that this process kept a call from its time: what its clients cannot help. */
+  get mostLateMs(): number {
+    return this.#mostLateMs;
+  }
+
   /** Calls from now on; those that a busy event loop held up are made late, not left out. */
   start(): void {
     const startedAt = performance.now();
     let made = 0;
     this.#timer = setInterval(() => {
+      this.#mostLateMs = Math.max(this.#mostLateMs, performance.now() - startedAt - made * EVERY_MS);
       for (; made * EVERY_MS <= performance.now() - startedAt; made++) {
         for (const client of this.clients) this.#call(client);
       }
@@ -41,11 +49,16 @@ export class PacedCalls {
     const startedAt = performance.now();
     const running = new Promise<void>((resolve) => {
       const call = client.stub.unary(REQUEST, { deadline: Date.now() + DEADLINE_MS }, (error) => {
-        log.push({ startedAt, endedAt: performance.now(), isOk: error === null, peer: call.getPeer() });
+        log.push({ startedAt, endedAt: performance.now(), failure: wordsOf(error), peer: call.getPeer() });
         resolve();
       });
     });
     this.#running.add(running);
     void running.then(() => this.#running.delete(running));
   }
+}
+
+function wordsOf(error: (Partial<ServiceError> & { readonly reason?: string }) | null): string | null {
+  if (error === null) return null;
+  return [status[error.code ?? status.UNKNOWN], error.reason].filter((word) => word !== undefined).join(" ");
 }

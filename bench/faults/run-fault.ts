@@ -12,6 +12,8 @@ export interface FaultResult {
   readonly isTotal: boolean;
   readonly bare: ClientResult;
   readonly ours: OurResult;
+  /** The longest that the bench itself was held up, in ms: an attempt's limit passes meanwhile, whatever the server does. */
+  readonly mostLateMs: number;
 }
 
 export interface ClientResult extends CallSummary {
@@ -57,6 +59,7 @@ export async function runFault(kind: FaultKind, pace = PACE): Promise<FaultResul
     return {
       title: kind.title,
       isTotal: kind.isTotal === true,
+      mostLateMs: calls.mostLateMs,
       bare: {
         ...summariseCalls(bareLog, fault, recoversAt),
         toBroken: bareLog.filter(({ peer, startedAt }) => peer === broken && isWithin(startedAt, fault))

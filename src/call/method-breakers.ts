@@ -10,6 +10,10 @@ export class MethodBreakers implements MethodGates {
     private readonly depsFor: (path: string) => BreakerDeps,
   ) {}
 
+  healthy(): void {
+    for (const gate of this.#gates.values()) gate.healthy?.();
+  }
+
   known(path: string): EndpointGate | undefined {
     return this.#gates.get(path);
   }

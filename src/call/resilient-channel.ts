@@ -102,7 +102,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     const { ownChannel } = this.#backend;
     if (this.isClosed) return stateNumber("SHUTDOWN");
     if (ownChannel !== null) return ownChannel.getConnectivityState(tryToConnect);
-    if (tryToConnect) this.#wake();
+    if (tryToConnect) this.#connect();
     return stateNumber(this.#tracker.word);
   }
 
@@ -152,10 +152,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       clock: this.#parts.clock,
       subscribe: (onChange) =>
         ownChannel === null ? this.#parts.events.subscribe(onChange) : followChannel(ownChannel, onChange),
-      connect: () => {
-        this.#wake();
-        this.#backend.connectOne();
-      },
+      connect: () => this.#connect(),
       readiness: () => (this.isClosed ? null : this.#backend.readiness()),
       giveUp: () => {
         if (this.#running.size === 0) this.#backend.enterIdle();
@@ -234,6 +231,11 @@ export class ResilientChannel extends Closable implements ChannelInterface {
     this.#running.add(call);
     if (this.isClosed) return;
     this.#wake();
+  }
+
+  #connect(): void {
+    this.#wake();
+    this.#backend.connectOne();
   }
 
   #wake(): void {

@@ -71,8 +71,9 @@ export class Standings {
   tick(now: number): void {
     this.deps.watches?.tick(now);
     if (this.options.breaker !== false && this.options.breaker.probedBy === "health") {
-      for (const { health, gate } of this.#standings.values())
-        if (health?.status === "serving") gate.healthy?.();
+      for (const standing of this.#standings.values()) {
+        if (standing.health?.status === "serving") standing.healthy();
+      }
     }
     if (this.#outliers !== null && now >= this.#outliers.nextSweepAt) this.#outliers.sweep(now);
   }

@@ -50,8 +50,18 @@ export class ListenerGate {
 /** Equal for equal sets. Takes in every field, since a new weight or priority is news too. */
 function setKey(endpoints: readonly Endpoint[]): string {
   return endpoints
-    .map(({ address, serverName, isProxied = false, priority = 0, weight = 1 }) =>
-      JSON.stringify([address, serverName, isProxied, priority, weight]),
+    .map(
+      ({ address, serverName, isProxied = false, priority = 0, weight = 1, zone, hashKey, metadata = {} }) =>
+        JSON.stringify([
+          address,
+          serverName,
+          isProxied,
+          priority,
+          weight,
+          zone,
+          hashKey,
+          Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+        ]),
     )
     .sort()
     .join();

@@ -81,9 +81,12 @@ function checkTargetOf(
 }
 
 /** Options that would do nothing over a stub's own channel are refused, lest they seem to do something. */
+/** Options of the channel that do nothing over a stub's own. */
+const NEEDS_POOL: readonly string[] = ["discovery", "health", "outlierEjection"];
+
 function checkNoPoolOptions(options: object): string[] {
   return Object.keys(options)
-    .filter((key) => (key in poolOptionsShape || key === "discovery") && !WITHOUT_POOL.includes(key))
+    .filter((key) => (key in poolOptionsShape || NEEDS_POOL.includes(key)) && !WITHOUT_POOL.includes(key))
     .map((key) => `${key} needs a pool; give credentials, or insecure: true for plaintext`);
 }
 

@@ -22,6 +22,8 @@ export class ConnectPlan {
   /** Since when there is no good endpoint; null while there is one. */
   #searchingSince: number | null = null;
   #timer: Timer | null = null;
+  /** Somebody wants to know whether an endpoint can be reached, without a call that says which. */
+  #isAsked = false;
 
   constructor(private readonly deps: ConnectPlanDeps) {}
 
@@ -31,6 +33,17 @@ export class ConnectPlan {
     if (scope === "all") this.#connectAll(order);
     else if (scope === "first") this.#connectFirst(order);
     else this.#connectAnother(order);
+  }
+
+  /** Connects one endpoint where calls would say which. */
+  ask(): void {
+    this.#isAsked = true;
+  }
+
+  /** Forgets what was asked, too. */
+  end(): void {
+    this.#isAsked = false;
+    this.stop();
   }
 
   stop(): void {
@@ -74,7 +87,7 @@ export class ConnectPlan {
   /** Once one has failed, another is tried without waiting for a call whose key leads there (R131). */
   #connectAnother(order: readonly Subchannel[]): void {
     const has = (state: ConnectivityWord) => order.some(({ aggregateState }) => aggregateState === state);
-    if (!has("TRANSIENT_FAILURE") || has("READY") || has("CONNECTING")) return;
+    if (has("READY") || has("CONNECTING") || !(this.#isAsked || has("TRANSIENT_FAILURE"))) return;
     order.find(({ state, standing }) => state === "IDLE" && !standing.isOut())?.connect();
   }
 

@@ -132,9 +132,8 @@ export class EndpointPool extends SubchannelNews {
 
   /** Connects one endpoint under a policy that connects as picked: somebody wants to know whether any can be reached. */
   connectOne(): void {
+    this.#plan.ask();
     this.connect();
-    if (this.deps.policy.connects === "picked")
-      this.#set.order.find(({ state }) => state === "IDLE")?.connect();
   }
 
   /** What a queued call waits for. */
@@ -175,7 +174,7 @@ export class EndpointPool extends SubchannelNews {
   enterIdle(): void {
     this.#isConnecting = false;
     this.#failure = null;
-    this.#plan.stop();
+    this.#plan.end();
     for (const subchannel of this.#set.order) subchannel.drain("idle");
     this.#refresh();
   }
@@ -216,7 +215,7 @@ export class EndpointPool extends SubchannelNews {
 
   #end(each: (subchannel: Subchannel) => void): void {
     this.#isConnecting = false;
-    this.#plan.stop();
+    this.#plan.end();
     for (const subchannel of this.#set.order) each(subchannel);
     this.#set.clear();
     this.#pickers.invalidate();

@@ -53,6 +53,8 @@ export interface StandingParts {
 
 /** The breakers of an endpoint's methods. */
 export interface MethodGates {
+  /** The endpoint said that it is well. */
+  healthy(): void;
   of(path: string): EndpointGate;
   /** The same, unless the method was never called there. */
   known(path: string): EndpointGate | undefined;
@@ -95,6 +97,12 @@ export class Standing {
   removeConnection(connection: WatchedConnection): void {
     this.health?.remove(connection);
     this.#parts.loadStream?.remove(connection);
+  }
+
+  /** It said that it is well: closes the breakers that wait for such a word. */
+  healthy(): void {
+    this.gate.healthy?.();
+    this.#methodGates?.healthy();
   }
 
   /** The breaker that attempts of this method ask and tell. */

@@ -22,7 +22,7 @@ async function callUntilProbed({ client, events }: Hardened): Promise<void> {
 }
 
 describe("one of two endpoints answers UNAVAILABLE", () => {
-  it("is left alone after five failures in a row, and the other one is not touched", async () => {
+  it("is left alone after five failures in a row, and the other one is not touched (R104)", async () => {
     const [bad, good] = [await stage.server({ handler: unavailable() }), await stage.server()];
     const hardened = await stage.warm([bad, good]);
 
@@ -119,7 +119,7 @@ describe("an endpoint answers with errors of the application", () => {
 });
 
 describe("the only endpoint answers UNAVAILABLE", () => {
-  it("is left alone altogether: calls fail at once, unsent, and say when the next probe is due", async () => {
+  it("is left alone altogether: calls fail at once, unsent, and say when the next probe is due (R104)", async () => {
     const server = await stage.server({ handler: unavailable() });
     const hardened = await stage.warm([server]);
     await sequentially(hardened, 5);

@@ -45,7 +45,7 @@ describe("GOAWAY on an idle connection", () => {
 });
 
 describe("GOAWAY while calls run", () => {
-  it("lets running calls finish on the old connection and sends new ones over a new connection", async () => {
+  it("lets running calls finish on the old connection and sends new ones over a new connection (R72)", async () => {
     const raw = await stage.raw(({ stream, index }) => (index > 3 ? respondOk(stream) : undefined));
     const { client, channel, events } = await stage.warm([raw], QUICK);
     const running = inFlight(client, 3);
@@ -64,7 +64,7 @@ describe("GOAWAY while calls run", () => {
     expect(events.count("connection.lost")).toBe(0);
   });
 
-  it("closes the old connection once its last call has ended", async () => {
+  it("closes the old connection once its last call has ended (R74)", async () => {
     const raw = await stage.raw(hold);
     const { client, events } = await stage.warm([raw], QUICK);
     const running = unary(client, "x");

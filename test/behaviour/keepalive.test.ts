@@ -6,7 +6,7 @@ import { ending, Stage } from "../support/stage.js";
 const stage = new Stage();
 
 describe("keepalive", () => {
-  it("under 10,000 ms is refused when the channel is made, by name, value and reason", () => {
+  it("under 10,000 ms is refused when the channel is made, by name, value and reason (R64)", () => {
     const make = (): unknown =>
       createChannel("static:///127.0.0.1:1", { insecure: true, keepalive: { timeMs: 9_999 } });
 
@@ -18,7 +18,7 @@ describe("keepalive", () => {
     }
   });
 
-  it("under 10,000 ms is taken where it is allowed, and finds a black hole without any call timing out", async () => {
+  it("under 10,000 ms is taken where it is allowed, and finds a black hole without any call timing out (R67)", async () => {
     const proxied = await stage.proxied();
     const keepalive = { timeMs: 100, timeoutMs: 100, allowAggressiveKeepalive: true };
     const { client, events } = await stage.warm([proxied], {
@@ -38,7 +38,7 @@ describe("keepalive", () => {
     expect(ending(await unary(client, "x", callOptions({ waitForReady: true })))).toBe("OK");
   });
 
-  it("is off by default: no ping reaches the server", async () => {
+  it("is off by default: no ping reaches the server (R64)", async () => {
     const raw = await stage.raw(() => {});
     const { client } = await stage.warm([raw]);
     let pings = 0;

@@ -67,7 +67,7 @@ describe("a new channel", () => {
 });
 
 describe("a channel that was idle for idleTimeoutMs", () => {
-  it("closes its connections, and connects again with the next call", async () => {
+  it("closes its connections, and connects again with the next call (R63)", async () => {
     const { server, proxy, address } = await stage.proxied();
     const { client, channel, events } = stage.harden(`static:///${address}`, { idleTimeoutMs: 1 });
     await unary(client, "before");

@@ -76,7 +76,7 @@ describe("an endpoint is removed while a stream runs on it", () => {
 });
 
 describe("updateEndpoints()", () => {
-  it("keeps the connection of an endpoint that stays", async () => {
+  it("keeps the connection of an endpoint that stays (R112)", async () => {
     const [kept, added] = [await stage.proxied(), await stage.server()];
     const { client, channel, events } = await stage.warm([kept]);
     await unary(client, "x");
@@ -116,7 +116,7 @@ describe("updateEndpoints()", () => {
     expect(endings(await Promise.all(calls))).toEqual({ OK: 2 });
   });
 
-  it("refuses an empty list and malformed addresses, and keeps the endpoints it has", async () => {
+  it("refuses an empty list and malformed addresses, and keeps the endpoints it has (R112)", async () => {
     const server = await stage.server();
     const { client, channel } = await stage.warm([server]);
 

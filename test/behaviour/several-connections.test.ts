@@ -197,8 +197,8 @@ describe("one of several connections falls into a black hole", () => {
     const { server, proxy, address } = await stage.proxied();
     const { client, channel, events } = stage.harden([{ address }], {
       poolSize: 3,
-      attemptTimeoutMs: 200,
-      suspicion: { checkTimeoutMs: 100 },
+      attemptTimeoutMs: 600,
+      suspicion: { checkTimeoutMs: 400 },
       retry: { backoff: { kind: "immediate" }, maxAttempts: 5 },
     });
     await connections(channel, 3);
@@ -242,6 +242,6 @@ describe("a server to which there are several connections", () => {
     expect(endings(await Promise.all(calls))).toEqual({ OK: 9 });
     expect(events.count("connection.lost")).toBe(3);
     expect(events.of("connection.lost").reduce((sum, { callsInFlight }) => sum + callsInFlight, 0)).toBe(9);
-    expect([proxy.connections, server.peers.size]).toEqual([6, 6]);
+    expect(proxy.connections).toBe(6);
   });
 });

@@ -12,7 +12,7 @@ const ONE_TRY = { connectTimeoutMs: 150, retry: { maxAttempts: 1 } };
 
 /** A hung server whose kernel still accepts, or a port that belongs to something that is not gRPC. */
 describe("a server that accepts and stays silent", () => {
-  it("fails the dial at connectTimeoutMs and hangs up, where bare grpc-js goes on connecting (R171)", async () => {
+  it("fails the dial at connectTimeoutMs and hangs up, where bare grpc-js goes on connecting (R59, R171)", async () => {
     const silent = stage.use(await acceptOnly());
     const bare = stage.bare([silent]);
     bare.getChannel().getConnectivityState(true);
@@ -81,7 +81,7 @@ describe("a server that accepts and stays silent", () => {
 const skipped = hasOpenssl() ? "" : " (skipped: openssl is not installed)";
 
 describe.skipIf(!hasOpenssl())(`a TLS endpoint that stays silent${skipped}`, () => {
-  it("fails the dial at connectTimeoutMs when the handshake is not answered", async () => {
+  it("fails the dial at connectTimeoutMs when the handshake is not answered (R59)", async () => {
     const silent = stage.use(await acceptOnly());
     const sockets = stage.use(new ClientSockets());
     const { client } = stage.harden([silent], { ...ONE_TRY, credentials: credentials.createSsl() });
@@ -93,7 +93,7 @@ describe.skipIf(!hasOpenssl())(`a TLS endpoint that stays silent${skipped}`, () 
     await silent.allClosed();
   });
 
-  it("fails the dial at connectTimeoutMs when SETTINGS never follow the handshake", async () => {
+  it("fails the dial at connectTimeoutMs when SETTINGS never follow the handshake (R59)", async () => {
     const certificate = await (await testAuthority()).server();
     const mute = tls.createServer({ ...certificate, ALPNProtocols: ["h2"] }, (socket) => {
       socket.resume().on("error", () => {});

@@ -23,7 +23,7 @@ function calls(client: CounterClient, names: string): Promise<unknown>[] {
 }
 
 describe("more calls than maxStreamsPerConnection", () => {
-  it("queue, and go out in the order they were made as others end", async () => {
+  it("queue, and go out in the order they were made as others end (R75)", async () => {
     const { server, running, answer } = await byHand();
     const { client, channel } = await stage.warm([server], { maxStreamsPerConnection: 2 });
 
@@ -41,7 +41,7 @@ describe("more calls than maxStreamsPerConnection", () => {
     expect((await Promise.all(results)).length).toBe(6);
   });
 
-  it("obey their deadline while they queue, and say that the server did not run them", async () => {
+  it("obey their deadline while they queue, and say that the server did not run them (R75)", async () => {
     const { server, answer } = await byHand();
     const { client } = await stage.warm([server], { maxStreamsPerConnection: 1 });
     const first = unary(client, "first");

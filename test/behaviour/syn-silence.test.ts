@@ -11,7 +11,7 @@ const stage = new Stage();
 
 /** A host that is gone, or a firewall that drops: connects neither succeed nor fail. */
 describe.skipIf(!dropping.ok)(`a host that answers no SYN${skipped}`, () => {
-  it("fails the dial at connectTimeoutMs and leaves no socket, where bare grpc-js goes on connecting", async () => {
+  it("fails the dial at connectTimeoutMs and leaves no socket, where bare grpc-js goes on connecting (R59)", async () => {
     const server = await stage.server();
     const silence = stage.use(SynSilence.start(server.port));
     stage.use(new ClientSockets());

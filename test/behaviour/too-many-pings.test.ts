@@ -39,7 +39,7 @@ class Strict {
 }
 
 describe("a server that minds pings", () => {
-  it("is pinged half as often after each goodbye, until it is content (R68)", async () => {
+  it("is pinged half as often after each goodbye, until it is content (R68, R69)", async () => {
     const raw = await stage.raw(({ stream }) => respondOk(stream));
     const strict = new Strict(raw);
     const watching = strict.watch(3);

@@ -9,7 +9,7 @@ import { verdictLine } from "../../bench/report/verdict.js";
 const call = (startedAt: number, ms: number, isOk = true): LoggedCall => ({
   startedAt,
   endedAt: startedAt + ms,
-  isOk,
+  failure: isOk ? null : "UNAVAILABLE RETRIES_EXHAUSTED",
   peer: "a:1",
 });
 const FAULT = { from: 100, to: 200 };
@@ -21,6 +21,7 @@ describe("what calls met in a fault", () => {
     expect(summariseCalls(calls, FAULT, 200)).toEqual({
       calls: 5,
       failed: 1,
+      failures: { "UNAVAILABLE RETRIES_EXHAUSTED": 1 },
       p99Ms: expect.closeTo(245.16, 1),
       recoveryMs: 800,
     });
@@ -49,13 +50,23 @@ describe("what calls met in a fault", () => {
   });
 });
 
-const summary = { calls: 950, failed: 0, p99Ms: 340, recoveryMs: 12, toBroken: 8 };
+const summary = { calls: 950, failed: 0, failures: {}, p99Ms: 340, recoveryMs: 12, toBroken: 8 };
 const result: FaultResult = {
   title: "frozen",
   isTotal: false,
+  mostLateMs: 7,
   bare: { ...summary, failed: 140, p99Ms: 2_010, toBroken: 200 },
   ours: { ...summary, detectedMs: 243, afterDetection: 0 },
 };
+
+it("names the failures of our calls below the table", () => {
+  const failures = { "UNAVAILABLE RETRIES_EXHAUSTED": 3, CANCELLED: 1 };
+
+  const table = faultTable([{ ...result, ours: { ...result.ours, failures } }]);
+
+  expect(table).toContain("failed calls of ours, frozen: 3 UNAVAILABLE RETRIES_EXHAUSTED, 1 CANCELLED\n");
+  expect(faultTable([result])).not.toContain("failed calls of ours");
+});
 
 describe("targets of faults", () => {
   it("are no failed call, a p99 of twice the attempt's limit, and no attempt at an endpoint known to be broken", () => {
@@ -92,7 +103,7 @@ describe("targets of faults", () => {
 
     const rows = faultTable([result, total]).split("\n").slice(1, 4);
 
-    expect(rows.map((row) => row.trim().split(/ {2,}/).slice(-10))).toEqual([
+    expect(rows.map((row) => row.trim().split(/ {2,}/).slice(-11))).toEqual([
       [
         "bare: failed",
         "p99 ms",
@@ -104,9 +115,10 @@ describe("targets of faults", () => {
         "known ms",
         "and then",
         "back ms",
+        "late ms",
       ],
-      ["140", "2010", "200", "-", "0", "340", "8", "243", "0", "-"],
-      ["140", "2010", "-", "never", "0", "340", "-", "-", "-", "12"],
+      ["140", "2010", "200", "-", "0", "340", "8", "243", "0", "-", "7"],
+      ["140", "2010", "-", "never", "0", "340", "-", "-", "-", "12", "7"],
     ]);
   });
 });

@@ -20,12 +20,18 @@ function inFlight(bench: ChannelBench): Record<string, number> {
   );
 }
 
+async function refuseTwice(bench: ChannelBench): Promise<void> {
+  bench.network.current.refuse();
+  await bench.advance(1_000);
+  bench.network.call(1).refuse();
+}
+
 const ENDS: [string, (bench: ChannelBench, call: TestCall) => unknown][] = [
   ["is answered", ({ network }) => network.current.ok()],
   ["fails", ({ network }) => network.current.fail(status.NOT_FOUND, "no such key")],
   ["is cancelled", (_, call) => call.cancel()],
   ["runs out of time", (bench) => bench.advance(60_000)],
-  ["is refused", ({ network }) => network.current.refuse()],
+  ["is refused, and again as it is repeated at no cost", refuseTwice],
   ["loses its connection", ({ network }) => network.last(network.current.peer).lose("read ECONNRESET")],
 ];
 
@@ -41,8 +47,6 @@ describe("calls in flight, as least_request counts them", () => {
       await bench.settle();
 
       expect(during).toEqual({ [A]: 1 });
-      if (!call.isOver) bench.network.current.ok();
-      await bench.settle();
       expect(call.isOver).toBe(true);
       expect(inFlight(bench)).toEqual({ [A]: 0 });
       expect(bench.leftovers).toEqual(NOTHING_LEFT);

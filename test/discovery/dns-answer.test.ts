@@ -23,7 +23,7 @@ describe("endpointsOf", () => {
     expect(addressesOf(...answer)).toEqual(expected.map((host) => `${host}:50051`));
   });
 
-  it("drops an address that comes twice, so that it gets no double share", () => {
+  it("drops an address that comes twice, so that it gets no double share (R110)", () => {
     expect(addressesOf("FD00::1", "10.0.0.1", "fd00::1", "10.0.0.1")).toEqual([
       "[fd00::1]:50051",
       "10.0.0.1:50051",

@@ -43,7 +43,7 @@ describe("DnsResolver: answers", () => {
     expect(listener.events).toBe(1);
   });
 
-  it("counts an empty answer as an error and keeps the endpoints it has", async () => {
+  it("counts an empty answer as an error and keeps the endpoints it has (R112)", async () => {
     const { clock, listener, resolver } = await startedDnsResolver(new ScriptedLookup(OLD, []));
 
     resolver.refresh();

@@ -24,7 +24,7 @@ describe("a pick", () => {
     expect(bench.picks(1, [A])).toEqual([A]);
   });
 
-  it("passes over an open breaker while another endpoint is usable", async () => {
+  it("passes over an open breaker while another endpoint is usable (R104)", async () => {
     const bench = await new PoolBench().connected(A, B);
     bench.gate(A).isOpen = true;
 
@@ -32,7 +32,7 @@ describe("a pick", () => {
     expect(bench.picks(1, [B])).toEqual([B]);
   });
 
-  it("fails with CIRCUIT_OPEN when every breaker is open, unless the call waits for READY", async () => {
+  it("fails with CIRCUIT_OPEN when every breaker is open, unless the call waits for READY (R104)", async () => {
     const bench = await new PoolBench().connected(A);
     bench.gate(A).isOpen = true;
 

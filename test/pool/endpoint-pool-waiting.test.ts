@@ -64,7 +64,7 @@ describe("a pick that finds nothing", () => {
 });
 
 describe("calls that wait", () => {
-  it("are served in order as soon as an endpoint is ready, with no more picks than changes (C19)", async () => {
+  it("are served in order as soon as an endpoint is ready, with no more picks than changes (C19, R106)", async () => {
     const bench = new PoolBench();
     bench.network.plan(A, "hang");
     await bench.connected(A);
@@ -176,7 +176,7 @@ describe("C19: a pick while nothing is ready", () => {
     expect(bench.picks(1)).toEqual(["queue"]);
   });
 
-  it("R45: waits for a wait-for-ready call when every dial failed, and fails for others", async () => {
+  it("R45, R106: waits for a wait-for-ready call when every dial failed, and fails for others", async () => {
     const bench = new PoolBench();
     bench.network.plan(A, "refuse");
     await bench.connected(A);

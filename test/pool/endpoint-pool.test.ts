@@ -49,7 +49,7 @@ describe("connecting", () => {
     expect(bench.gate(A).failures).toBe(1);
   });
 
-  it("C12: asks for fresh addresses once when a server says goodbye, and blames nobody", async () => {
+  it("C12: asks for fresh addresses once when a server says goodbye, and blames nobody (R71)", async () => {
     const bench = await new PoolBench().connected(A);
     await bench.clock.advance(60_000);
 

@@ -60,7 +60,7 @@ describe("an inner channel", () => {
     });
   });
 
-  it("sends no pings unless told to", () => {
+  it("sends no pings unless told to (R64)", () => {
     expect(Object.keys(channelOf(PLAIN).options).filter((key) => key.includes("keepalive"))).toEqual([]);
   });
 

@@ -46,7 +46,10 @@ export class PoolChecks {
         endpoint.address !== address && state === "READY" && standing.isOut(),
     );
     const atLeastOne = settings.maxEjectionPercent === 0 ? 0 : 1;
-    const most = Math.max(atLeastOne, Math.floor((pool.subchannels.length * settings.maxEjectionPercent) / 100));
+    const most = Math.max(
+      atLeastOne,
+      Math.floor((pool.subchannels.length * settings.maxEjectionPercent) / 100),
+    );
     expect(others.length + 1, `${address} is one too many`).toBeLessThanOrEqual(most);
   }
 
@@ -197,7 +200,8 @@ export class PoolChecks {
       // Each pick of a call without a hash key may look elsewhere.
       const isAnywhere = this.#isPicked && answer !== "queue" && !("kind" in answer);
       if (!isAnywhere) expect(answer, "somebody forgot to tell a call that waits").toBe("queue");
-      if (!isPatient && pool.subchannels.length > 0) expect(this.#isOnItsWay(), "a call waits for nothing").toBe(true);
+      if (!isPatient && pool.subchannels.length > 0)
+        expect(this.#isOnItsWay(), "a call waits for nothing").toBe(true);
     }
   }
 

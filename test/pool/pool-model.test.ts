@@ -6,7 +6,7 @@ import { PoolStorm } from "./pool-storm.js";
 const STORIES = 230;
 const LEAST_STEPS = 10_000;
 
-it("keeps its promises to calls, servers and sockets whatever happens, through more than 10,000 steps", async () => {
+it("keeps its promises to calls, servers and sockets whatever happens, through more than 10,000 steps (R107, R126, R131)", async () => {
   let count = 0;
   await fc.assert(
     fc.asyncProperty(settings, steps, async (drawn, script) => {

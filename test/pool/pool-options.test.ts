@@ -118,7 +118,7 @@ describe("keepalive", () => {
   });
 
   it.each([{ timeMs: 10_000 }, { timeMs: 500, allowAggressiveKeepalive: true }])(
-    "is accepted as %j",
+    "is accepted as %j, with gRPC's defaults beside it (R64)",
     (keepalive) => {
       expect(parse({ keepalive }).keepalive).toMatchObject({
         ...keepalive,

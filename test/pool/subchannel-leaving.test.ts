@@ -193,7 +193,7 @@ async function run(bench: SubchannelBench, steps: readonly string[]): Promise<vo
   }
 }
 
-it("C10, R61: takes only legal steps and makes one dial at a time, whatever happens in whatever order", async () => {
+it("C10, R61, R62: takes only legal steps and makes one dial at a time, whatever happens in whatever order", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
       const bench = new SubchannelBench();

@@ -49,7 +49,7 @@ describe("dialling", () => {
     ["hang", "no TCP connection within 10000 ms"],
     ["silent", "TCP connected, but no SETTINGS arrived within 10000 ms"],
   ] as const)(
-    "C13: gives up at its deadline on a peer that makes it %s, and says how far it came",
+    "C13: gives up at its deadline on a peer that makes it %s, and says how far it came (R59)",
     async (plan, error) => {
       const bench = await new SubchannelBench().dialled(plan);
       await bench.clock.advance(CONNECT_TIMEOUT_MS - 1);

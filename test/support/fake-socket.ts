@@ -8,6 +8,11 @@ export class FakeSocket extends EventEmitter {
   closed = false;
   isRef = true;
 
+  ref(): this {
+    this.isRef = true;
+    return this;
+  }
+
   unref(): this {
     this.isRef = false;
     return this;
