@@ -199,9 +199,8 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   protected override onDestroy(error: Error | undefined): void {
     this.#shut();
-    this.#running.abortAll(
-      error === undefined ? "The channel was destroyed" : `The channel was destroyed: ${error.message}`,
-    );
+    const why = error === undefined ? "" : `: ${error.message}`;
+    this.#running.abortAll(`The channel was destroyed${why}`);
     this.#backend.destroy();
     this.#release();
     this.#drain.over();

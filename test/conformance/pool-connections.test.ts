@@ -43,7 +43,7 @@ describe.each([
 });
 
 describe("the idle timeout", () => {
-  it("is half an hour without a call unless it is set, and the resolver rests with the connections (R63)", async () => {
+  it("is half an hour without a call unless it is set; then the next call looks up and connects anew (R63)", async () => {
     let lookups = 0;
     const bench = new ChannelBench(
       {},
