@@ -82,10 +82,7 @@ export abstract class ConnectionKeeper
     const { maxConnectionAgeMs, random, clock } = this.deps;
     this.redial.ended();
     this.backoff.reset();
-    if (this.set.size === 0) {
-      this.readySince = clock.now();
-      this.standing.load?.restart();
-    }
+    if (this.set.size === 0) this.readySince = clock.now();
     const spread = 1 + AGE_JITTER * (2 * random.next() - 1);
     this.set.add(connection, connection.readyAt + (maxConnectionAgeMs ?? Number.POSITIVE_INFINITY) * spread);
     this.standing.addConnection(connection);

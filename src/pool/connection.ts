@@ -147,13 +147,14 @@ export class Connection implements Slot, DialOwner {
     const now = this.deps.clock.now();
     // First, so that a death by this very silence belongs to it.
     const incident = this.#timeouts.incidentOf(startedAt, now);
-    if (this.bytesRead === bytesAtStart && !this.isLost) {
-      this.owner.onSilence(
-        this,
-        `an attempt timed out after ${Math.round(now - startedAt)} ms without a byte`,
-      );
-    }
+    const cause = `an attempt timed out after ${Math.round(now - startedAt)} ms without a byte`;
+    // After the next look at the sockets: where our own process was held up, timers come before answers that wait there.
+    setImmediate(() => this.#noteSilence(bytesAtStart, cause));
     return incident;
+  }
+
+  #noteSilence(bytesBefore: number, cause: string): void {
+    if (this.bytesRead === bytesBefore && !this.isLost) this.owner.onSilence(this, cause);
   }
 
   noteLoss(): Incident {

@@ -135,8 +135,9 @@ export abstract class DialledConnections implements RedialOwner {
 
   /** @returns false when it was not in the set */
   protected remove(connection: Connection): boolean {
-    this.standing.removeConnection(connection);
-    return this.set.remove(connection);
+    const wasMember = this.set.remove(connection);
+    if (wasMember) this.standing.removeConnection(connection);
+    return wasMember;
   }
 
   onWaitOver(): void {

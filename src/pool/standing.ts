@@ -76,6 +76,7 @@ export class Standing {
   /** Null where the load-balancing policy asks for no load reports. */
   readonly load: LoadView | null;
   readonly #parts: StandingParts;
+  #connections = 0;
   readonly #methodGates: MethodGates | null;
 
   constructor(parts: StandingParts) {
@@ -88,6 +89,8 @@ export class Standing {
 
   /** A connection is up. */
   addConnection(connection: WatchedConnection): void {
+    // READY again: its reports are waited for anew (R121).
+    if (this.#connections++ === 0) this.load?.restart();
     this.health ??= this.#parts.makeHealth?.() ?? null;
     this.health?.add(connection);
     this.#parts.loadStream?.add(connection);
@@ -95,6 +98,7 @@ export class Standing {
 
   /** A connection takes no more calls. */
   removeConnection(connection: WatchedConnection): void {
+    this.#connections--;
     this.health?.remove(connection);
     this.#parts.loadStream?.remove(connection);
   }

@@ -28,7 +28,7 @@ function inFlight(client: CounterClient, count: number, isIdempotent = false) {
 }
 
 describe("GOAWAY on an idle connection", () => {
-  it("sends the next call over a new connection, without a failure", async () => {
+  it("sends the next call over a new connection, without a failure (R71)", async () => {
     const raw = await stage.raw(({ stream }) => respondOk(stream));
     const sockets = stage.use(new ClientSockets());
     const { client, events } = await stage.warm([raw], QUICK);

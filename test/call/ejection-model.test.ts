@@ -63,8 +63,8 @@ class Trial {
     for (const step of script) {
       await this.#act(step);
       await this.bench.settle();
-      const out = this.bench.channel.endpoints().filter(({ breaker, ejected, state }) => {
-        return state === "READY" && (breaker !== "closed" || ejected);
+      const out = this.bench.channel.endpoints().filter(({ breaker, isEjected, state }) => {
+        return state === "READY" && (breaker !== "closed" || isEjected);
       });
       expect(out.length).toBeLessThanOrEqual(MOST_OUT);
     }

@@ -134,15 +134,18 @@ describe("ready()", () => {
     expect(bench.network.dialsOf(B)).toHaveLength(0);
   });
 
-  it.each(["pick_first", "ring_hash"])("is content with one endpoint under %s", async (loadBalancing) => {
-    const bench = new ChannelBench({ loadBalancing }, { addresses: [A, B] });
+  it.each(["pick_first", "ring_hash"])(
+    "is content with one endpoint under %s (R131)",
+    async (loadBalancing) => {
+      const bench = new ChannelBench({ loadBalancing }, { addresses: [A, B] });
 
-    await Promise.all([bench.channel.ready({ endpoints: "all", timeoutMs: 1_000 }), bench.advance(1_000)]);
+      await Promise.all([bench.channel.ready({ endpoints: "all", timeoutMs: 1_000 }), bench.advance(1_000)]);
 
-    expect(bench.network.dials).toHaveLength(1);
-  });
+      expect(bench.network.dials).toHaveLength(1);
+    },
+  );
 
-  it("is not needed under ring_hash where getConnectivityState(true) asks, as grpc-js's waitForReady does", async () => {
+  it("is not needed under ring_hash where getConnectivityState(true) asks, as grpc-js's waitForReady does (R131)", async () => {
     const bench = new ChannelBench({ loadBalancing: "ring_hash" }, { addresses: [A, B] });
 
     bench.channel.getConnectivityState(true);

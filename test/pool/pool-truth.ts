@@ -25,6 +25,8 @@ export class PoolTruth {
   readonly leaving = new Set<FakeChannel>();
   /** Calls that run, by connection. */
   readonly running = new Map<Slot, number>();
+  readonly #unsure = new Set<FakeChannel>();
+  readonly #conclusions: (() => void)[] = [];
   readonly #answered = new Set<FakeChannel>();
   readonly #doubts = new Map<FakeChannel, Doubt>();
   /** When a connection was first seen out of its pool. */
@@ -57,7 +59,8 @@ export class PoolTruth {
 
   /** Everything that could be asked of a connection that calls go to. */
   isSound(connection: Slot): boolean {
-    return this.isWhole(this.channelOf(connection)) && !this.#doubts.has(this.channelOf(connection));
+    const channel = this.channelOf(connection);
+    return this.isWhole(channel) && !this.#doubts.has(channel) && !this.#unsure.has(channel);
   }
 
   isWhole(channel: FakeChannel): boolean {
@@ -81,6 +84,20 @@ export class PoolTruth {
     }
   }
 
+  /**
+   * A call ran out of time on this connection, and nothing was heard since it began. The pool looks once more before it
+   * draws its conclusion: until then nothing is sure.
+   */
+  noteSilence(slot: Slot, membersNow: () => readonly Connection[]): void {
+    const [bytes, members] = [slot.bytesRead, membersNow()];
+    for (const member of members) this.#unsure.add(this.channelOf(member));
+    this.#conclusions.push(() => {
+      const later = membersNow();
+      const isSilent = slot.bytesRead === bytes && !slot.isLost;
+      if (isSilent && later.some((member) => member === slot)) this.doubt(later, false);
+    });
+  }
+
   /** A server answers a Check, which is on its way. */
   answer(channel: FakeChannel): void {
     channel.hear();
@@ -91,6 +108,8 @@ export class PoolTruth {
   arrive(): void {
     for (const channel of this.#answered) this.#doubts.delete(channel);
     this.#answered.clear();
+    this.#unsure.clear();
+    for (const conclude of this.#conclusions.splice(0)) conclude();
   }
 
   /** Time has passed: silence is over for those that said anything before they were to be judged. */

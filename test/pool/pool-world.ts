@@ -182,9 +182,8 @@ export class PoolWorld implements CallWorld {
   }
 
   onTimeout(slot: Slot, bytesAtStart: number): void {
-    const members = this.pool.at(slot.address)?.connections ?? [];
-    const isMember = members.some((member) => member === slot);
-    if (isMember && !slot.isLost && slot.bytesRead === bytesAtStart) this.truth.doubt(members, false);
+    const membersNow = () => this.pool.at(slot.address)?.connections ?? [];
+    if (!slot.isLost && slot.bytesRead === bytesAtStart) this.truth.noteSilence(slot, membersNow);
   }
 
   onEnded(slot: Slot): void {

@@ -14,7 +14,7 @@ it.each([
   ["weights too far apart are brought nearer", [1e-300, 1e300], [1e6, 0.5]],
   ["weights whose sum is infinite are still compared", [1e308, 1e308], [1, 1]],
   ["nobody waits for nobody", [], []],
-])("%s (R122)", (_, weights, expected) => {
+])("turns by weight: %s (R122)", (_, weights, expected) => {
   expect([...periodsOf(Float64Array.from(weights))]).toEqual(expected.map((one) => expect.closeTo(one, 9)));
 });
 
