@@ -66,8 +66,6 @@ describe("one of three servers freezes", () => {
     const words = story.map((event) => (event.type === "endpoint.state" ? event.to : event.type));
     expect(words.slice(words.indexOf("connection.suspect"), words.indexOf("connection.lost") + 1)).toEqual([
       "connection.suspect",
-      "call.attempt",
-      "call.retry",
       "connection.dead",
       "TRANSIENT_FAILURE",
       "connection.lost",

@@ -181,13 +181,16 @@ describe("every policy", () => {
       };
       const users = [user(), user(), user()];
 
-      stage.use({ close: () => void (isOver = true) });
+      const stop = (): void => {
+        isOver = true;
+      };
+      stage.use({ close: stop });
       await victim.stop();
       await events.first("endpoint.state", { endpoint: victim.address, from: "READY" });
       await events.nth(events.count("call.picked") + 10, "call.picked");
       await victim.restart();
       await events.nth(events.count("call.picked") + 10, "call.picked");
-      isOver = true;
+      stop();
       await Promise.all(users);
 
       // A server that is forced down says CANCELLED to what runs, which is its word and not repeated.

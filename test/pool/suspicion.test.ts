@@ -168,6 +168,7 @@ describe("silence during an attempt", () => {
     const bench = await new SubchannelBench().dialled();
 
     bench.connection.noteTimeout(bench.clock.now() - 500, bench.connection.bytesRead);
+    await settle();
 
     expect(bench.doubts).toEqual([
       { type: "connection.suspect", cause: "an attempt timed out after 500 ms without a byte" },
@@ -180,6 +181,17 @@ describe("silence during an attempt", () => {
 
     bench.dial.hear();
     bench.connection.noteTimeout(bench.clock.now(), bytesAtStart);
+    await settle();
+
+    expect(bench.doubts).toEqual([]);
+  });
+
+  it("proves nothing when an answer waits in the socket, because our own process was held up", async () => {
+    const bench = await new SubchannelBench().dialled();
+
+    bench.connection.noteTimeout(bench.clock.now(), bench.connection.bytesRead);
+    bench.dial.hear();
+    await settle();
 
     expect(bench.doubts).toEqual([]);
   });
@@ -192,6 +204,7 @@ describe("silence during an attempt", () => {
     await settle();
 
     old.noteTimeout(bench.clock.now(), 0);
+    await settle();
 
     expect(bench.doubts).toEqual([]);
   });
