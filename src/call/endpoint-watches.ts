@@ -60,7 +60,7 @@ export class EndpointWatches {
   #newHealth(address: string, options: ResolvedHealthOptions): EndpointHealth {
     const { deps } = this;
     const health = new EndpointHealth(
-      deps.endpointAt(address),
+      () => deps.endpointAt(address),
       options,
       {
         onChange: ({ status, detail }) => {

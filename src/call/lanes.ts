@@ -59,12 +59,18 @@ export class Lanes {
     });
   }
 
+  /** READY in any lane, but for this one. */
+  isReady(address: string, but: EndpointPool | null = null): boolean {
+    for (const pool of this.#all()) if (pool !== but && pool.at(address)?.state === "READY") return true;
+    return false;
+  }
+
   /** READY endpoints, in whichever lane, that are kept out of use. */
   countOut(except: string, path: string | null): number {
     if (this.#others.size === 0) return this.main.countOut(except, path);
     return this.main.subchannels.filter(
       ({ endpoint: { address }, standing }) =>
-        address !== except && standing.isOut(path) && this.#isReady(address, null),
+        address !== except && standing.isOut(path) && this.isReady(address),
     ).length;
   }
 
@@ -133,14 +139,9 @@ export class Lanes {
       ...deps,
       makeChannel: (endpoint, address, credentials) =>
         deps.makeChannel(endpoint, address, credentials, compression),
-      isReadyElsewhere: (address) => this.#isReady(address, pool),
+      isReadyElsewhere: (address) => this.isReady(address, pool),
     });
     return pool;
-  }
-
-  #isReady(address: string, but: EndpointPool | null): boolean {
-    for (const pool of this.#all()) if (pool !== but && pool.at(address)?.state === "READY") return true;
-    return false;
   }
 
   *#all(): Iterable<EndpointPool> {

@@ -80,6 +80,7 @@ export class PoolBackend implements Backend {
       onChange,
       total: () => this.#lanes.main.subchannels.length,
       countOut: (except, path) => this.#lanes.countOut(except, path),
+      isReady: (address) => this.#lanes.isReady(address),
     });
     this.#pace = keepalivePace(options, deps.events, this.target);
     this.#subset = subsetter(options.subsetting, deps.random);

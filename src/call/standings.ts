@@ -23,6 +23,7 @@ export interface StandingsDeps {
   total(): number;
   /** READY endpoints that are out of use, but for this one: merely not READY takes nothing from the floor. */
   countOut(except: string, path: string | null): number;
+  isReady(address: string): boolean;
 }
 
 type Options = Pick<ResolvedChannelOptions, "breaker" | "maxEjectionPercent" | "outlierEjection">;
@@ -32,6 +33,7 @@ export class Standings {
   readonly #floor: PanicFloor;
   readonly #standings = new Map<string, Standing>();
   readonly #outliers: OutlierDetection | null;
+  readonly #ejected = new Set<string>();
 
   constructor(
     private readonly options: Options,
@@ -53,6 +55,7 @@ export class Standings {
     for (const address of addresses) {
       this.#standings.delete(address);
       this.#outliers?.forget(address);
+      this.#ejected.delete(address);
       this.deps.watches?.forget(address);
     }
   }
@@ -128,7 +131,10 @@ export class Standings {
   }
 
   #mayTakeOut(address: string, path: string | null): boolean {
-    return this.#floor.allows(this.deps.total(), this.deps.countOut(address, path));
+    let out = this.deps.countOut(address, path);
+    // One that is ejected comes back ejected, so it counts while it is not READY, too.
+    for (const other of this.#ejected) if (other !== address && !this.deps.isReady(other)) out++;
+    return this.#floor.allows(this.deps.total(), out);
   }
 
   #detection(options: NonNullable<Options["outlierEjection"]>): OutlierDetection {
@@ -138,12 +144,14 @@ export class Standings {
       startedAt: clock.now(),
       mayEject: (address) => this.#mayTakeOut(address, null),
       onEject: (endpoint, { method, forMs }) => {
+        this.#ejected.add(endpoint);
         events.emit({ type: "endpoint.ejected", endpoint, method, forMs });
         onChange(endpoint);
       },
       onSpare: (endpoint, { method, reason }) =>
         events.emit({ type: "endpoint.spared", endpoint, method, why: reason }),
       onUneject: (endpoint) => {
+        this.#ejected.delete(endpoint);
         events.emit({ type: "endpoint.unejected", endpoint });
         onChange(endpoint);
       },

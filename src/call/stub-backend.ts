@@ -37,6 +37,7 @@ export class StubBackend implements Backend {
       onChange: () => {},
       total: () => 1,
       countOut: () => 0,
+      isReady: () => true,
     });
     this.transport = new StubChannelTransport(ownChannel, this.#standings.of(this.target), deps.clock);
   }

@@ -28,7 +28,8 @@ export class EndpointHealth implements HealthSourceOwner {
   readonly #carrier = new HealthCarrier((connection) => this.#onCarrier(connection));
 
   constructor(
-    readonly endpoint: Endpoint,
+    /** As discovery has it now. */
+    private readonly endpointNow: () => Endpoint,
     private readonly options: ResolvedHealthOptions,
     private readonly owner: EndpointHealthOwner,
     private readonly deps: ServerWatchDeps,
@@ -95,7 +96,7 @@ export class EndpointHealth implements HealthSourceOwner {
   #sourceOver(connection: WatchedConnection): HealthSource {
     const { probe, serviceName = "", useWatch, intervalMs, timeoutMs } = this.options;
     if (probe !== undefined) {
-      return new ProbedHealth(this.endpoint, probe, { intervalMs, timeoutMs }, this, this.deps);
+      return new ProbedHealth(this.endpointNow, probe, { intervalMs, timeoutMs }, this, this.deps);
     }
     const question = { serviceName, useWatch, intervalMs, timeoutMs };
     return new ConnectionHealth(connection, question, this, this.deps);

@@ -20,7 +20,8 @@ export class ProbedHealth implements HealthSource {
   #running: AbortController | null = null;
 
   constructor(
-    private readonly endpoint: Endpoint,
+    /** As discovery has it now. */
+    private readonly endpointNow: () => Endpoint,
     private readonly probe: HealthProbe,
     private readonly timing: ProbeTiming,
     private readonly owner: Pick<HealthSourceOwner, "onVerdict">,
@@ -53,11 +54,13 @@ export class ProbedHealth implements HealthSource {
   }
 
   async #answer(running: AbortController): Promise<HealthVerdict> {
-    const { probe, endpoint } = this;
+    const { probe } = this;
     try {
       const { clock } = this.deps;
       return verdictOf(
-        await withinMs(clock, this.timing.timeoutMs, "the probe", () => probe(endpoint, running.signal)),
+        await withinMs(clock, this.timing.timeoutMs, "the probe", () =>
+          probe(this.endpointNow(), running.signal),
+        ),
       );
     } catch (error) {
       running.abort(error);

@@ -7,7 +7,7 @@ import { EveryKind } from "../support/every-kind.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { unavailable } from "../support/scripted-unary.js";
 import { endings, Stage } from "../support/stage.js";
-import { type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
+import { advanceUntil, type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
 
 const stage = new Stage();
 const once = callOptions({ retry: false, timeoutMs: 3_600_000 });
@@ -41,7 +41,11 @@ describe('a breaker with probedBy: "health"', () => {
     const duringServed = bad.served;
     bad.unary = (call, callback) => callback(null, call.request);
     bad.health.set("", Serving.SERVING);
-    while (events.count("breaker.state", { to: "closed" }) === 0) await clock.advance(1_000);
+    await advanceUntil(
+      clock,
+      () => events.count("breaker.state", { to: "closed" }) > 0,
+      "a change of the breaker",
+    );
     const after = await sequentially(client, 10, once);
 
     expect(served).toBe(3);
@@ -100,7 +104,11 @@ describe("health beside what else happens to connections", () => {
     });
 
     const load = new EveryKind(client, once);
-    while (events.count("connection.draining", { cause: "age" }) < 8) await clock.advance(1_000);
+    await advanceUntil(
+      clock,
+      () => events.count("connection.draining", { cause: "age" }) >= 8,
+      "replacing by age",
+    );
     const ends = await load.stop();
     await until(() => servers.every(({ health }) => health.open.size === 1), "one Watch each");
 

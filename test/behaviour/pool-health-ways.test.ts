@@ -9,7 +9,7 @@ import { LoopbackClock } from "../support/loopback-clock.js";
 import { ending, endings, failureOf, Stage } from "../support/stage.js";
 import { testAuthority } from "../support/tls-certs.js";
 import { tlsServerCredentials } from "../support/tls-server.js";
-import { counts, type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
+import { advanceUntil, counts, type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
 
 const stage = new Stage();
 const HEALTH = { health: { serviceName: "" } };
@@ -39,10 +39,14 @@ describe("servers without Watch", () => {
     await channel.ready({ endpoints: "all" });
 
     changing.health.set("", Serving.NOT_SERVING);
-    while (events.count("endpoint.health", { status: "not-serving" }) === 0) await clock.advance(1_000);
+    await advanceUntil(
+      clock,
+      () => events.count("endpoint.health", { status: "not-serving" }) > 0,
+      "a change of health",
+    );
     const during = await sequentially(client, 4, once);
     changing.health.set("", Serving.SERVING);
-    while (channel.endpoints()[0]?.health !== "serving") await clock.advance(1_000);
+    await advanceUntil(clock, () => channel.endpoints()[0]?.health === "serving", "serving again");
     const after = await sequentially(client, 4, once);
 
     expect(endings([...during, ...after])).toEqual({ OK: 8 });
@@ -112,7 +116,7 @@ describe("a probe of the user's own", () => {
 
     const during = await sequentially(client, 6, once);
     isSick = false;
-    while (channel.endpoints()[1]?.health !== "serving") await clock.advance(1_000);
+    await advanceUntil(clock, () => channel.endpoints()[1]?.health === "serving", "serving again");
     const after = await sequentially(client, 6, once);
 
     expect(endings([...during, ...after])).toEqual({ OK: 12 });

@@ -12,7 +12,7 @@ import { until } from "../support/event-loop.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { endings, Stage } from "../support/stage.js";
 import { Tally } from "../support/tally.js";
-import { type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
+import { advanceUntil, type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
 
 const stage = new Stage();
 const once = callOptions({ retry: false, timeoutMs: 3_600_000 });
@@ -204,9 +204,8 @@ describe("weights by the load that servers report with their answers", () => {
 
     await first.restart();
     await events.first("endpoint.state", { endpoint: first.address, from: "READY" });
-    while (events.count("endpoint.state", { endpoint: first.address, to: "READY" }) < 2) {
-      await clock.advance(500);
-    }
+    const isBack = () => events.count("endpoint.state", { endpoint: first.address, to: "READY" }) >= 2;
+    await advanceUntil(clock, isBack, "the reconnect", 500);
     const restarted = await measured();
     await clock.advance(11_000);
     const again = await measured();

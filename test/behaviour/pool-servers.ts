@@ -1,6 +1,7 @@
 import type * as grpc from "@grpc/grpc-js";
 import { type CallResult, type CounterClient, counterService, unary } from "../support/counter-service.js";
 import { HealthServer } from "../support/health-server.js";
+import type { ManualClock } from "../support/manual-clock.js";
 import type { UnaryBehaviour } from "../support/scripted-unary.js";
 import type { Stage } from "../support/stage.js";
 
@@ -72,4 +73,20 @@ export async function sequentially(
 /** How often each endpoint was picked: counts in the order of the addresses. */
 export function counts(picks: readonly string[], addresses: readonly string[]): number[] {
   return addresses.map((address) => picks.filter((pick) => pick === address).length);
+}
+
+/**
+ * Moves the clock on in steps until `condition` holds.
+ * @throws Error naming `what` when it does not hold within 200 steps
+ */
+export async function advanceUntil(
+  clock: ManualClock,
+  condition: () => boolean,
+  what: string,
+  stepMs = 1_000,
+): Promise<void> {
+  for (let step = 0; !condition(); step++) {
+    if (step === 200) throw new Error(`${what} did not happen within ${step} steps of ${stepMs} ms`);
+    await clock.advance(stepMs);
+  }
 }

@@ -7,7 +7,7 @@ import { turns } from "../support/event-loop.js";
 import { EveryKind } from "../support/every-kind.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { endings, failureOf, Stage } from "../support/stage.js";
-import { type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
+import { advanceUntil, type HealthyServer, healthyServer, sequentially } from "./pool-servers.js";
 
 const stage = new Stage();
 const once = callOptions({ retry: false, timeoutMs: 5_000 });
@@ -92,7 +92,7 @@ describe("ejection and priorities", () => {
     channel.updateEndpoints([primary.address, { address: backup.address, priority: 1 }]);
     primary.unary = unavailable();
     await sequentially(client, 10, untimed);
-    while (events.count("endpoint.ejected") === 0) await clock.advance(1_000);
+    await advanceUntil(clock, () => events.count("endpoint.ejected") > 0, "an ejection");
 
     const results = await sequentially(client, 10, untimed);
 

@@ -88,6 +88,7 @@ it("an endpoint that comes back begins anew: breaker, ejection and load of the o
     onChange: () => {},
     total: () => 1,
     countOut: () => 0,
+    isReady: () => true,
   });
   const first = standings.of("a:1");
   first.gate.fail(false);

@@ -29,6 +29,7 @@ function breakersOf(count: number, maxEjectionPercent = 50, options: object | fa
       events,
       onChange: () => {},
       total: () => members.length,
+      isReady: (address) => members.some((member) => member.address === address && member.isReady),
       countOut: (except) =>
         members.filter(
           ({ address, isReady, gate }) => address !== except && isReady && gate.state !== "closed",

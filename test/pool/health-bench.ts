@@ -86,7 +86,7 @@ export class HealthBench implements EndpointHealthOwner {
     credentials?: CallCredentials,
   ) {
     const resolved = healthOptionsSchema.parse(options);
-    this.health = new EndpointHealth(ENDPOINT, resolved, this, depsOf(this.clock, random, credentials));
+    this.health = new EndpointHealth(() => ENDPOINT, resolved, this, depsOf(this.clock, random, credentials));
   }
 
   /** The first connection is up. */

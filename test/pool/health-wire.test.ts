@@ -64,7 +64,12 @@ function watch({
     },
     onUnimplemented: () => void changes.push("unimplemented"),
   };
-  health = new EndpointHealth({ address: server.address }, healthOptionsSchema.parse(options), owner, deps);
+  health = new EndpointHealth(
+    () => ({ address: server.address }),
+    healthOptionsSchema.parse(options),
+    owner,
+    deps,
+  );
   return health;
 }
 

@@ -214,3 +214,14 @@ it("an update does not begin the turn of the endpoints anew", async () => {
 
   expect(second).not.toBe(first);
 });
+
+it("an endpoint that is out of use gets no further connection, and calls fail at once (R76, R104)", async () => {
+  const bench = await pool([{ address: A }], { maxConnections: 2, maxStreamsPerConnection: 1 });
+  bench.connection(A).callStarted();
+  bench.gate(A).isOpen = true;
+
+  expect(bench.picks(2)).toEqual(["CIRCUIT_OPEN", "CIRCUIT_OPEN"]);
+  await settle();
+
+  expect(bench.network.dials).toHaveLength(1);
+});
