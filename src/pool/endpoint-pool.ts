@@ -112,7 +112,8 @@ export class EndpointPool extends SubchannelNews {
     const connection = chosen === null ? null : (chosen.free() ?? chosen.free(true));
     if (connection !== null) return connection;
     if (chosen !== null) return this.#connectPicked(chosen, call, tried);
-    if (this.#set.grow(this.#maxConnections) || isWaitingForReady || this.#isPending) return "queue";
+    if (this.#set.grow(this.#maxConnections, call.path) || isWaitingForReady || this.#isPending)
+      return "queue";
     const { target, deps } = this;
     return explainMiss(target, this.#set.order, this.#failure, call.path, deps.clock);
   }

@@ -84,13 +84,14 @@ export class EndpointSet {
   }
 
   /**
-   * Every connection is full: one more, of the endpoint that has the fewest.
+   * Every connection is full: one more, of the endpoint that has the fewest, among those that may have such calls.
    * @returns true when a dial was begun
    */
-  grow(maxConnections: number): boolean {
+  grow(maxConnections: number, path: string): boolean {
     for (let count = 1; count < maxConnections; count++) {
       for (const subchannel of this.#ready) {
-        if (subchannel.connections.length === count && subchannel.isUsable && subchannel.grow()) return true;
+        if (subchannel.connections.length !== count || !subchannel.isUsable) continue;
+        if (!subchannel.isBarred(path) && subchannel.grow()) return true;
       }
     }
     return false;

@@ -31,7 +31,7 @@ describe('a breaker with probedBy: "health"', () => {
     bad.unary = unavailable();
     bad.health.set("", Serving.NOT_SERVING);
     bad.health.set("", Serving.SERVING);
-    while (bad.served < 3) await unary(client, "x", once);
+    await sequentially(client, 6, once);
     bad.health.set("", Serving.NOT_SERVING);
     await events.nth(1, "endpoint.health", { endpoint: bad.address, status: "not-serving" });
     const served = bad.served;

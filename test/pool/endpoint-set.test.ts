@@ -15,6 +15,7 @@ interface Fake {
   isUsable: boolean;
   grow(): boolean;
   note(): void;
+  isBarred(): boolean;
 }
 
 function bench() {
@@ -30,6 +31,7 @@ function bench() {
       isUsable: true,
       grow: () => grown.push(fake.endpoint.address) > 0,
       note: () => {},
+      isBarred: () => false,
     };
     made.push(fake);
     return fake as unknown as Subchannel;
@@ -137,7 +139,7 @@ describe("when every connection is full (R76)", () => {
     enter(B, "READY", 2);
     enter(C, "READY", 2);
 
-    expect(set.grow(4)).toBe(true);
+    expect(set.grow(4, "/test.Echo/Say")).toBe(true);
 
     expect(grown).toEqual([B]);
   });
@@ -152,6 +154,6 @@ describe("when every connection is full (R76)", () => {
     set.update(of(A));
     Object.assign(enter(A, state, 2), change);
 
-    expect(set.grow(4)).toBe(false);
+    expect(set.grow(4, "/test.Echo/Say")).toBe(false);
   });
 });
