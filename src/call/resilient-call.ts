@@ -113,6 +113,8 @@ export abstract class ResilientCall
   }
 
   onAttemptStatus(attempt: Attempt, status: StatusObject): void {
+    const { load } = attempt.slot.standing;
+    if (load?.isPerCall === true) noteLoad(load, status, this.env.clock.now());
     const settle = status.code === Status.OK ? this.onAnswered : this.onFailed;
     this.runInAsyncScope(settle, this, attempt, status);
   }
@@ -200,7 +202,6 @@ export abstract class ResilientCall
     const { now } = this.limits;
     const answerMs = this.answerMs(attempt);
     attempt.gate.succeed(attempt.isProbe, answerMs ?? undefined);
-    if (slot.standing.load?.isPerCall === true) noteLoad(slot.standing.load, status, now);
     slot.standing.succeeded(startedAt, this.kind.responseStream ? null : answerMs, now);
     this.env.throttle?.recordSuccess();
     announceEnd(this, attempt, status.code);

@@ -29,7 +29,8 @@ export function settleAttempt(
     slot.standing.succeeded(attempt.startedAt, attempt.answeredAt === undefined ? answerMs : null, now);
   } else {
     gate.fail(isProbe);
-    slot.standing.failed(answerMs ?? 0, now);
+    // A probe's end concerns its breaker, whoever else has counted the event.
+    if (!isCounted) slot.standing.failed(answerMs ?? 0, now);
     if (incident !== null) incident.isCounted = true;
   }
   return incident;

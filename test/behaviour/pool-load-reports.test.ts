@@ -218,6 +218,35 @@ describe("weights by the load that servers report with their answers", () => {
     ]);
   });
 
+  it("come with answers that are errors, too (R124)", async () => {
+    const clock = new LoopbackClock();
+    const servers = [await stage.server(), await stage.server()] as [CountingServer, CountingServer];
+    for (const [server, utilization] of [
+      [servers[0], 0.25],
+      [servers[1], 0.75],
+    ] as const) {
+      server.unary = (_call, callback) => {
+        const metadata = new grpc.Metadata();
+        metadata.set(KEY, Buffer.from(OrcaLoadReport.encode(report(utilization)).finish()));
+        callback({ code: grpc.status.NOT_FOUND, details: "no such key", metadata });
+      };
+    }
+    const { client, channel } = stage.harden(servers, PER_CALL, { clock });
+    await channel.ready({ endpoints: "all" });
+    await sequentially(client, 4, once);
+    await clock.advance(1_000);
+    const before = servers.map(({ executions }) => executions.Unary);
+
+    await sequentially(client, 40, once);
+
+    expect(
+      shares(
+        servers.map(({ executions }) => executions.Unary),
+        before,
+      ),
+    ).toEqual([75, 25]);
+  });
+
   it("are not disturbed by reports that are none", async () => {
     const servers = [await stage.server(), await stage.server()] as [CountingServer, CountingServer];
     servers[0].unary = (call, callback) => {

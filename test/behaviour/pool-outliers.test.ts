@@ -227,6 +227,37 @@ describe("a lost connection", () => {
   });
 });
 
+describe("a lost connection that carried a breaker's probe", () => {
+  it("counts as one failure, too, and not a second time for the probe", async () => {
+    const clock = new LoopbackClock();
+    const [bad, good] = [await stage.proxied({ handler: unavailable() }), await stage.server()];
+    const options: ChannelOptions = {
+      breaker: { consecutiveFailures: 1, openMs: 1_000 },
+      maxEjectionPercent: 100,
+      reconnectBackoff: { initialMs: 60_000, maxMs: 60_000 },
+      // An answer and a loss are two; three would be looked at, and ejected.
+      outlierEjection: {
+        intervalMs: 20_000,
+        failurePercentage: { threshold: 0, requestVolume: 3, minimumHosts: 1 },
+      },
+    };
+    const { client, channel, events } = stage.harden([bad, good], options, { clock });
+    await channel.ready({ endpoints: "all" });
+    await sequentially(client, 2, once);
+    await clock.advance(2_000);
+    bad.server.unary = () => {};
+    const calls = [unary(client, "x", once), unary(client, "x", once)];
+    await bad.server.received(2);
+
+    bad.proxy.resetAll();
+    const results = await Promise.all(calls);
+    for (let second = 0; second < 25; second++) await clock.advance(1_000);
+
+    expect(endings(results)).toEqual({ OK: 1, "UNAVAILABLE CONNECTION_LOST maybe": 1 });
+    expect([events.count("connection.lost"), events.count("endpoint.ejected")]).toEqual([1, 0]);
+  });
+});
+
 describe("ejection under other options", () => {
   it("says who is ejected where nobody else is left", async () => {
     const { clock, servers, client, events } = await fleet(2, {
