@@ -7,5 +7,5 @@ export const FINAL_REASONS: ReadonlyMap<Reason, string> = new Map([
   ["CLIENT_CLOSED", "the client was closed"],
   ["MESSAGE_TOO_LARGE", "the message would be too large again"],
   ["METADATA_INVALID", "the metadata would be refused again"],
-  ["CIRCUIT_OPEN", "the circuit breaker is open, and waiting for it is no retry"],
+  ["CIRCUIT_OPEN", "what keeps calls away takes its time, and waiting for that is no retry"],
 ]);
