@@ -76,6 +76,11 @@ export class Breaker {
     return this.#state.word === "open" ? this.#state.reopenAt : null;
   }
 
+  /** Out of use by hand. */
+  get isIsolated(): boolean {
+    return this.#state.word === "isolated";
+  }
+
   /** True when a pick may send an attempt here now. Changes nothing. */
   admits(): boolean {
     return this.#state === CLOSED || this.#hasFreePermit();

@@ -35,8 +35,9 @@ export interface ReadyParts {
 }
 
 /** See `ResilientChannel.ready`. */
-export function awaitReady(options: ReadyOptions, parts: ReadyParts): Promise<void> {
+export async function awaitReady(options: ReadyOptions, parts: ReadyParts): Promise<void> {
   const { timeoutMs, endpoints, signal } = parseOptions(readyOptionsSchema, options, "ready");
+  const wasIdle = parts.readiness()?.isIdle === true;
   return new Promise((resolve, reject) => {
     const undo: (() => void)[] = [];
     let isOver = false;
@@ -45,7 +46,8 @@ export function awaitReady(options: ReadyOptions, parts: ReadyParts): Promise<vo
       isOver = true;
       for (const stop of undo) stop();
       if (error === null) return resolve();
-      if (endpoints === "all") parts.giveUp();
+      // All or nothing of what was connected for this; an abort ends the wait, and nothing else.
+      if (endpoints === "all" && wasIdle && error.reason !== "CANCELLED") parts.giveUp();
       reject(error);
     };
     const look = (): void => {
@@ -54,12 +56,12 @@ export function awaitReady(options: ReadyOptions, parts: ReadyParts): Promise<vo
       else if (readiness.wanted > 0 && readiness.ready >= (endpoints === "all" ? readiness.wanted : 1))
         settle(null);
       else if (endpoints === "all" && readiness.failed !== null)
-        settle(notReady("DIAL_FAILED", readiness.failed));
+        settle(notReady(readiness.isUnwell ? "NO_READY_ENDPOINT" : "DIAL_FAILED", readiness.failed));
     };
     const timer = parts.clock.setTimer(
       () =>
         settle(
-          notReady("NO_READY_ENDPOINT", `not ready after ${timeoutMs} ms: ${parts.readiness()?.missing}`),
+          notReady("NO_READY_ENDPOINT", `not ready after ${timeoutMs} ms: ${waitedFor(parts.readiness())}`),
         ),
       timeoutMs,
       { keepAlive: true },
@@ -76,6 +78,11 @@ export function awaitReady(options: ReadyOptions, parts: ReadyParts): Promise<vo
     if (parts.readiness() !== null) parts.connect();
     look();
   });
+}
+
+function waitedFor(readiness: Readiness | null): string {
+  if (readiness === null) return "the channel was closed";
+  return readiness.isUnwell && readiness.failed !== null ? readiness.failed : readiness.missing;
 }
 
 /** Follows the state of a stub's own channel, which tells of no other event. */

@@ -24,7 +24,10 @@ const callSettingsSchema = z
      * its own, or false for none.
      */
     hedging: hedgingOverrideSchema.optional(),
-    /** Calls with equal keys go to one endpoint while it is usable, under `ring_hash`. */
+    /**
+     * Calls with equal keys go to one endpoint while it is usable, under `ring_hash`, `consistent_hash` and pickers of
+     * your own that read it. Under other policies, and without a pool, it has no effect.
+     */
     hashKey: z.string().optional(),
     /** How the messages of this call are compressed: `identity`, `deflate` or `gzip`; needs a pool. */
     compression: compressionSchema.optional(),

@@ -21,6 +21,8 @@ export interface EndpointStats {
   readonly health: "unknown" | "serving" | "not-serving" | null;
   readonly isSuspect: boolean;
   readonly breaker: BreakerStateWord;
+  /** Taken out of use by `isolate()`; `breaker` is "open" then. */
+  readonly isIsolated: boolean;
   /** Out of use, because it failed more than the others. */
   readonly isEjected: boolean;
   readonly callsInFlight: number;
@@ -90,6 +92,7 @@ export function unseenEndpoint(address: string): EndpointStats {
     health: null,
     isSuspect: false,
     breaker: "closed",
+    isIsolated: false,
     isEjected: false,
     callsInFlight: 0,
     picks: 0,
@@ -103,10 +106,14 @@ export function unseenEndpoint(address: string): EndpointStats {
 export function standingStats(
   { gate, tally, health, inFlight, picks, latency }: Standing,
   now: number,
-): Pick<EndpointStats, "breaker" | "isEjected" | "health" | "callsInFlight" | "picks" | "latencyMs"> {
+): Pick<
+  EndpointStats,
+  "breaker" | "isIsolated" | "isEjected" | "health" | "callsInFlight" | "picks" | "latencyMs"
+> {
   const latencyMs = latency.read(now);
   return {
     breaker: gate.state,
+    isIsolated: gate.isIsolated === true,
     isEjected: tally.isEjected,
     health: health?.status ?? null,
     callsInFlight: inFlight,

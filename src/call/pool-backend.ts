@@ -1,12 +1,13 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import type {
-  Clock,
-  ConnectivityWord,
-  Endpoint,
-  EventHub,
-  HostLookup,
-  Random,
+import {
+  type Clock,
+  type ConnectivityWord,
+  configInvalid,
+  type Endpoint,
+  type EventHub,
+  type HostLookup,
+  type Random,
   Subscription,
 } from "../core/index.js";
 import { createResolver, type Resolver, type ValidTarget } from "../discovery/index.js";
@@ -163,6 +164,16 @@ export class PoolBackend implements Backend {
   }
 
   isolate(address: string): Subscription {
+    // The kill switch leaves nothing to isolate, and must not make code throw that ran before.
+    if (this.mode === "disabled") return new Subscription(() => {});
+    const known = this.#lanes.main.subchannels;
+    if (known.length > 0 && this.#lanes.main.at(address) === undefined) {
+      const some = known.slice(0, 5).map(({ endpoint }) => endpoint.address);
+      const those = `${some.join(", ")}${known.length > some.length ? ", ..." : ""}`;
+      throw configInvalid(
+        `isolate: ${JSON.stringify(address)} is no endpoint of ${this.target}; allowed: ${those}`,
+      );
+    }
     return this.#standings.isolate(address);
   }
 

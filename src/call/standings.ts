@@ -5,7 +5,7 @@ import {
   PanicFloor,
   type ResolvedBreakerOptions,
 } from "../breaker/index.js";
-import { type Clock, configInvalid, type EventHub, type Random, type Subscription } from "../core/index.js";
+import { type Clock, configInvalid, type EventHub, type Random, Subscription } from "../core/index.js";
 import { openGate, Standing } from "../pool/index.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { EndpointWatches } from "./endpoint-watches.js";
@@ -28,12 +28,19 @@ export interface StandingsDeps {
 
 type Options = Pick<ResolvedChannelOptions, "breaker" | "maxEjectionPercent" | "outlierEjection">;
 
+interface Isolation {
+  readonly address: string;
+  held: Subscription | null;
+}
+
 /** What is known of each endpoint, all under one panic floor: this is where breakers, ejection and pool meet. */
 export class Standings {
   readonly #floor: PanicFloor;
   readonly #standings = new Map<string, Standing>();
   readonly #outliers: OutlierDetection | null;
   readonly #ejected = new Set<string>();
+  /** What somebody took out of use by hand, whether it is in the set or not. */
+  readonly #isolations = new Set<Isolation>();
 
   constructor(
     private readonly options: Options,
@@ -45,8 +52,12 @@ export class Standings {
 
   /** One for each address, however many connections lead there. */
   of(address: string): Standing {
-    const standing = this.#standings.get(address) ?? this.#make(address);
+    const known = this.#standings.get(address);
+    if (known !== undefined) return known;
+    const standing = this.#make(address);
     this.#standings.set(address, standing);
+    for (const isolation of this.#isolations)
+      if (isolation.address === address) this.#hold(isolation, standing);
     return standing;
   }
 
@@ -82,15 +93,24 @@ export class Standings {
   }
 
   /**
-   * Takes an endpoint out of use until the returned subscription is disposed.
-   * @throws ResilienceError `CONFIG_INVALID` for an address that is no endpoint, or where breakers are off
+   * Takes an endpoint out of use until the returned subscription is disposed, also when it leaves the set and comes back.
+   * @throws ResilienceError `CONFIG_INVALID` where breakers are off
    */
   isolate(address: string): Subscription {
-    const gate = this.#standings.get(address)?.gate;
-    if (gate instanceof Breaker) return gate.isolate();
-    const why =
-      gate === undefined ? "is no endpoint of the target" : "has no breaker to open: breaker is false";
-    throw configInvalid(`isolate: ${JSON.stringify(address)} ${why}`);
+    if (this.options.breaker === false) {
+      throw configInvalid(`isolate: ${JSON.stringify(address)} has no breaker to open: breaker is false`);
+    }
+    const isolation: Isolation = { address, held: null };
+    this.#isolations.add(isolation);
+    this.#hold(isolation, this.#standings.get(address));
+    return new Subscription(() => {
+      this.#isolations.delete(isolation);
+      isolation.held?.dispose();
+    });
+  }
+
+  #hold(isolation: Isolation, standing: Standing | undefined): void {
+    if (standing?.gate instanceof Breaker) isolation.held = standing.gate.isolate();
   }
 
   #make(address: string): Standing {

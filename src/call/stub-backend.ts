@@ -65,7 +65,14 @@ export class StubBackend implements Backend {
 
   readiness(): Readiness {
     const isReady = this.ownChannel.getConnectivityState(true) === connectivityState.READY;
-    return { ready: isReady ? 1 : 0, wanted: 1, failed: null, missing: this.transport.missing };
+    return {
+      ready: isReady ? 1 : 0,
+      wanted: 1,
+      failed: null,
+      isUnwell: false,
+      isIdle: false,
+      missing: this.transport.missing,
+    };
   }
 
   updateEndpoints(): void {

@@ -8,6 +8,8 @@ export interface EndpointGate {
   readonly state: BreakerStateWord;
   /** Monotonic ms at which a probe will be let through; null unless open. */
   readonly retryAt: number | null;
+  /** Out of use by hand; absent where that cannot be. */
+  readonly isIsolated?: boolean;
   admits(): boolean;
   /** Told of a pick; true when the attempt is a probe. */
   acquire(): boolean;

@@ -126,7 +126,7 @@ export class PickerSet {
           ? 0
           : this.#deps.all().filter((member) => isLocal(member) && priorityOf(member) === priority).length;
       const local = members.filter(isLocal);
-      const usable = local.filter(({ isUsable }) => isUsable).length;
+      const usable = local.filter((member) => this.#counts(member)).length;
       const picker = (name: string, of: readonly Subchannel[]) =>
         this.#keep(`${priority} ${name}`, of, before);
       return {
@@ -139,6 +139,12 @@ export class PickerSet {
         localShare: localShareOf(usable, total),
       };
     });
+  }
+
+  /** True for one that takes its share of the load: what is merely not connected yet does, where calls connect it. */
+  #counts({ isUsable, aggregateState, standing }: Subchannel): boolean {
+    const isPicked = this.#deps.policy.connects === "picked";
+    return !standing.isOut() && (isPicked ? aggregateState !== "TRANSIENT_FAILURE" : isUsable);
   }
 
   #keep(

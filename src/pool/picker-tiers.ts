@@ -37,7 +37,7 @@ export function pickFromTier(
 ): Subchannel | null {
   if (local === null) return rest === null ? null : rest.pick(filter, call);
   if (rest === null) return local.pick(filter, call);
-  const isLocalFirst = localShare >= 1 || random.next() < localShare;
+  const isLocalFirst = localShare >= 1 || (local.draw?.(call) ?? random.next()) < localShare;
   const [first, second] = isLocalFirst ? [local, rest] : [rest, local];
   return first.pick(filter, call) ?? second.pick(filter, call);
 }

@@ -9,6 +9,10 @@ export interface Readiness {
   readonly wanted: number;
   /** One that could not be connected, and why; null where none has failed. */
   readonly failed: string | null;
+  /** True where the one that failed is connected, and says that it is not well. */
+  readonly isUnwell: boolean;
+  /** True while none is connected, or about to be. */
+  readonly isIdle: boolean;
   /** What is to be waited for, in words. */
   readonly missing: string;
 }
@@ -32,6 +36,8 @@ export function readinessOf(
     ready: isOneEnough ? Math.min(ready, 1) : ready,
     wanted: isOneEnough ? Math.min(wanted.length, 1) : wanted.length,
     failed: isFailed && first !== undefined ? `${first.endpoint.address}: ${first.trouble}` : null,
+    isUnwell: first?.state === "READY",
+    isIdle: order.every(({ state }) => state === "IDLE"),
     missing,
   };
 }

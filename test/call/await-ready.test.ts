@@ -2,7 +2,7 @@ import { status as Status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import type { ReadyOptions } from "../../src/call/await-ready.js";
 import type { ResilienceError } from "../../src/core/index.js";
-import { A, B, C, ChannelBench } from "../support/channel-bench.js";
+import { A, B, C, ChannelBench, readyBench } from "../support/channel-bench.js";
 import { settle } from "../support/manual-clock.js";
 
 /** What became of `ready()`: "waiting", "ready", or the reason with its words. */
@@ -232,10 +232,45 @@ it.each([
   [{ timeoutMs: Number.NaN }, "timeoutMs"],
   [{ endpoints: "some" }, "endpoints"],
   [{ timeout: 5 }, "timeout"],
-])("refuses %j by name, before it connects", (options, key) => {
+])("refuses %j by name, before it connects", async (options, key) => {
   const fresh = bench();
 
-  expect(() => fresh.channel.ready(options as ReadyOptions)).toThrow(key);
+  await expect(fresh.channel.ready(options as ReadyOptions)).rejects.toThrow(key);
 
   expect(fresh.network.dials).toEqual([]);
+});
+
+describe("E35: a ready() that fails", () => {
+  it("leaves alone what was connected before it", async () => {
+    const bench = await readyBench({}, { addresses: [A, B] });
+    bench.network.plan(C, "refuse");
+    bench.channel.updateEndpoints([A, B, C]);
+
+    await expect(bench.channel.ready({ endpoints: "all" })).rejects.toMatchObject({ reason: "DIAL_FAILED" });
+
+    expect(bench.channel.endpoints().map(({ state }) => state)).toEqual([
+      "READY",
+      "READY",
+      "TRANSIENT_FAILURE",
+    ]);
+  });
+
+  it("by an abort ends the wait, and nothing else", async () => {
+    const bench = new ChannelBench({}, { addresses: [A, B] });
+    bench.network.plan(B, "hang");
+    const abort = new AbortController();
+    const ready = bench.channel.ready({ endpoints: "all", signal: abort.signal });
+    await bench.settle();
+
+    abort.abort();
+
+    await expect(ready).rejects.toMatchObject({ reason: "CANCELLED" });
+    expect(bench.channel.endpoints().map(({ state }) => state)).toEqual(["READY", "CONNECTING"]);
+  });
+
+  it("for options that are none rejects, as every other failure does", async () => {
+    const bench = new ChannelBench({}, { addresses: [A] });
+
+    await expect(bench.channel.ready({ timeoutMs: -1 })).rejects.toMatchObject({ reason: "CONFIG_INVALID" });
+  });
 });

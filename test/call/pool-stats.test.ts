@@ -30,6 +30,7 @@ describe("endpoints() and stats()", () => {
         isSuspect: false,
         breaker: "closed",
         isEjected: false,
+        isIsolated: false,
         callsInFlight: 1,
         picks: 2,
         latencyMs: 50,

@@ -14,6 +14,7 @@ const REST = {
   connections: 1,
   health: null,
   isEjected: false,
+  isIsolated: false,
   picks: 0,
   latencyMs: null,
 };

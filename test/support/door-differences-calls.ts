@@ -80,6 +80,12 @@ export const callDifferences = {
     ...NO_CHANNEL,
     note: "grpc-js fixes it per channel; a pool opens another connection. Elsewhere give the client `grpc.default_compression_algorithm`.",
   },
+  hashKey: {
+    what: "`hashKey` of a call",
+    bare: "no",
+    ...NO_CHANNEL,
+    note: "It needs a policy that hashes (`ring_hash`, `consistent_hash`). Under others, and without a pool, it has no effect (`promises(plain)` refuses it).",
+  },
   messageLimits: {
     what: "`maxSendMessageBytes`, `maxReceiveMessageBytes` of a call",
     ...NO_CHANNEL,

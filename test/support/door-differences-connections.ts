@@ -6,11 +6,31 @@ const POOL = { bare: "no", interceptors: "no", plainPromises: "no" } as const;
 /** Of connections, of life and death, and of what is beside the calls. */
 export const connectionDifferences = {
   pool: { what: "a pool: connections of its own to every endpoint", ...POOL },
+  poolSize: { what: "several connections to an endpoint (`poolSize`)", ...POOL },
+  tls: {
+    what: "`tls`",
+    ...POOL,
+    note: "With `tls`, `harden(stub)` makes a pool and is the first door. A plain client has grpc-js's `credentials.createSsl`, which does not follow files that change.",
+  },
+  health: { what: "an endpoint that says it is not healthy gets no calls (`health`)", ...POOL },
+  ready: {
+    what: "`ready()`",
+    interceptors: "no",
+    plainPromises: "no",
+    note: "A method of the channel, `getChannel()` of a stub. A plain client has grpc-js's `waitForReady`.",
+  },
   breaker: { what: "circuit breaker", plainPromises: "no" },
   breakerPerEndpoint: {
     what: "one breaker per endpoint; calls go to another",
     ...POOL,
     note: "There is one for all of the stub's channel, and with interceptors one per interceptor or method.",
+  },
+  isolate: {
+    what: "`isolate()` of an endpoint",
+    bare: "limited",
+    interceptors: "no",
+    plainPromises: "no",
+    note: "Without a pool there is one endpoint, the target as `endpoints()` names it: meanwhile all calls fail with `CIRCUIT_OPEN`.",
   },
   dialTimeout: {
     what: "a time limit for a dial (`connectTimeoutMs`)",

@@ -51,7 +51,11 @@ const overPool: Door = {
   isPooled: true,
   open(flavour, { channel: options, client, credentials, addresses }) {
     const plain = new flavour.Client("127.0.0.1:9", credentials, client);
-    const stub = harden(plain, { ...options, target: targetOf(addresses), ...security(credentials) });
+    const stub = harden(plain, {
+      ...options,
+      target: targetOf(addresses),
+      ...security(credentials, options),
+    });
     const channel = stub.getChannel();
     return {
       stub,
@@ -83,7 +87,7 @@ export const doors: readonly Door[] = [
     name: "stubFor on a shared channel",
     isPooled: true,
     open(flavour, { channel: options, client, credentials, addresses }) {
-      const channel = createChannel(targetOf(addresses), { ...options, ...security(credentials) });
+      const channel = createChannel(targetOf(addresses), { ...options, ...security(credentials, options) });
       const stub = stubFor(flavour.Client, channel, client);
       return { stub, channel, close: () => channel.close({ drainMs: 0 }) };
     },
@@ -93,7 +97,7 @@ export const doors: readonly Door[] = [
     name: "channelOverride by hand",
     isPooled: true,
     open(flavour, { channel: options, client, credentials, addresses }) {
-      const channel = createChannel(targetOf(addresses), { ...options, ...security(credentials) });
+      const channel = createChannel(targetOf(addresses), { ...options, ...security(credentials, options) });
       const stub = new flavour.Client("", grpc.credentials.createInsecure(), {
         ...client,
         channelOverride: channel,
@@ -168,6 +172,8 @@ function targetOf(addresses: readonly string[]): string {
 
 function security(
   credentials: grpc.ChannelCredentials,
-): { insecure: true } | { credentials: grpc.ChannelCredentials } {
+  { tls }: Required<DoorOptions>["channel"],
+): Pick<HardenOptions, "credentials" | "insecure"> {
+  if (tls !== undefined) return {};
   return credentials._isSecure() ? { credentials } : { insecure: true };
 }

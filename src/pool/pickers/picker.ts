@@ -53,6 +53,11 @@ export interface Picker<C extends Candidate = Candidate> {
    * that is IDLE or CONNECTING: it is connected, and the call waits for it.
    */
   pick(filter: PickFilter<C>, call: PickCall): C | null;
+  /**
+   * A number in [0, 1) that is the same for calls that belong together: where some of the calls go to another zone, it
+   * decides which. Null, or absent, where chance may.
+   */
+  draw?(call: PickCall): number | null;
 }
 
 /**

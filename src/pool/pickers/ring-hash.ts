@@ -43,8 +43,16 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
     this.#hash = last === null ? new Xxh64() : last.#hash;
   }
 
+  /** By the half of the hash that the ring does not go by, or the keys of one arc would be the ones to leave. */
+  draw(call: PickCall): number | null {
+    const key = this.#keyOf(call);
+    if (key === null) return null;
+    this.#hash.update(key);
+    return (this.#hash.low >>> 0) / 2 ** 32;
+  }
+
   pick(filter: PickFilter<C>, call: PickCall): C | null {
-    const key = call.hashKey ?? (this.#header === null ? null : call.header(this.#header));
+    const key = this.#keyOf(call);
     const hash = this.#hash;
     if (key !== null) hash.update(key);
     // As signed words: half of the unsigned ones would each be an object on the heap.
@@ -57,6 +65,10 @@ class RingHashPicker<C extends Candidate> implements Picker<C> {
     // With sums that are not of this very moment, none may have room though one has.
     bound.sum(filter);
     return this.#walk(high, low, filter, key !== null, call.path);
+  }
+
+  #keyOf(call: PickCall): string | null {
+    return call.hashKey ?? (this.#header === null ? null : call.header(this.#header));
   }
 
   #walk(high: number, low: number, filter: PickFilter<C>, hasKey: boolean, path: string): C | null {

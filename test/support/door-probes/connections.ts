@@ -28,12 +28,6 @@ export const connectionProbes = {
     return yesIf(server.streamsStarted === 3 && ends.every(({ error }) => error === null));
   },
 
-  async pool(entrance) {
-    const opened = entrance.open();
-    for (let call = 0; call < 10; call++) await unary(entrance, opened);
-    return yesIf(entrance.servers.every(({ runs }) => runs.length > 0));
-  },
-
   async dialTimeout(entrance) {
     const silent = entrance.use(await acceptOnly());
     const channel = entrance.door.isPooled ? { ...QUICK, connectTimeoutMs: 50 } : QUICK;

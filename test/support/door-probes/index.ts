@@ -2,6 +2,7 @@ import type { DifferenceId } from "../door-differences.js";
 import { connectionProbes } from "./connections.js";
 import { deadlineProbes } from "./deadlines.js";
 import { messageProbes } from "./messages.js";
+import { poolProbes } from "./pool.js";
 import type { Probe } from "./probe.js";
 import { repeatProbes } from "./repeats.js";
 
@@ -10,5 +11,6 @@ export const probes = {
   ...deadlineProbes,
   ...repeatProbes,
   ...connectionProbes,
+  ...poolProbes,
   ...messageProbes,
 } as const satisfies Record<DifferenceId, Probe>;
