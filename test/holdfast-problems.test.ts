@@ -141,7 +141,7 @@ describe("one problem of a configuration", () => {
     [
       "probes by health that nobody asks for",
       channel({ breaker: { probedBy: "health" } }),
-      'channels.users.breaker.probedBy is "health": health needs the option health',
+      'channels.users.breaker.probedBy is "health": needs the option health',
     ],
     [
       "two numbers of connections",

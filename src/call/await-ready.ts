@@ -10,7 +10,7 @@ import {
 } from "../core/index.js";
 import type { Readiness } from "../pool/index.js";
 
-const readyOptionsSchema = z.strictObject({
+const readyShape = {
   /** How long to wait, in ms. Default 10,000. */
   timeoutMs: positiveMs().default(10_000),
   /**
@@ -20,7 +20,9 @@ const readyOptionsSchema = z.strictObject({
   endpoints: z.enum(["any", "all"]).default("any"),
   /** Aborting it ends the wait, and nothing else. */
   signal: z.instanceof(AbortSignal).optional(),
-});
+};
+
+const readyOptionsSchema: z.ZodObject<typeof readyShape, z.core.$strict> = z.strictObject(readyShape);
 export type ReadyOptions = z.input<typeof readyOptionsSchema>;
 
 export interface ReadyParts {
@@ -57,6 +59,8 @@ export async function awaitReady(options: ReadyOptions, parts: ReadyParts): Prom
         settle(null);
       else if (endpoints === "all" && readiness.failed !== null)
         settle(notReady(readiness.isUnwell ? "NO_READY_ENDPOINT" : "DIAL_FAILED", readiness.failed));
+      // Something has sent the channel to idle meanwhile.
+      else if (readiness.isIdle && readiness.wanted > 0) parts.connect();
     };
     const timer = parts.clock.setTimer(
       () =>

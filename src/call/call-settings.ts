@@ -4,40 +4,42 @@ import { type GrpcDeadline, isObject, parseOptions, positiveMs, systemClock } fr
 import { compressionSchema } from "../pool/index.js";
 import { hedgingOverrideSchema, retryOverrideSchema } from "../retry/index.js";
 
-const callSettingsSchema = z
-  .strictObject({
-    /**
-     * Time for the whole call, all attempts and waits included, in ms, from the moment the call is made; null for no
-     * limit, not even the channel's default.
-     */
-    timeoutMs: positiveMs().nullable().optional(),
-    /** The same as an absolute instant: a `Date` or epoch ms, as in grpc-js. */
-    deadline: z.union([z.date(), z.number()]).optional(),
-    /** True when running this call twice does no harm: it may then be repeated after it was sent. */
-    idempotent: z.boolean().optional(),
-    /** True to wait for a READY endpoint until the deadline instead of failing while all are down. */
-    waitForReady: z.boolean().optional(),
-    /** Changes the method's retry options for this call; false makes one attempt. */
-    retry: retryOverrideSchema.optional(),
-    /**
-     * Hedging of this call, if it is idempotent by `idempotent` here, by configuration or by definition: all options of
-     * its own, or false for none.
-     */
-    hedging: hedgingOverrideSchema.optional(),
-    /**
-     * Calls with equal keys go to one endpoint while it is usable, under `ring_hash`, `consistent_hash` and pickers of
-     * your own that read it. Under other policies, and without a pool, it has no effect.
-     */
-    hashKey: z.string().optional(),
-    /** How the messages of this call are compressed: `identity`, `deflate` or `gzip`; needs a pool. */
-    compression: compressionSchema.optional(),
-    /** Largest request message of this call, in bytes; the method's and the channel's limits still hold. */
-    maxSendMessageBytes: z.int().min(0).optional(),
-    /** Largest response message of this call, in bytes; the method's and the channel's limits still hold. */
-    maxReceiveMessageBytes: z.int().min(0).optional(),
-    /** Aborting it cancels the call, in every wait too. */
-    signal: z.instanceof(AbortSignal).optional(),
-  })
+const callSettingsShape = {
+  /**
+   * Time for the whole call, all attempts and waits included, in ms, from the moment the call is made; null for no
+   * limit, not even the channel's default.
+   */
+  timeoutMs: positiveMs().nullable().optional(),
+  /** The same as an absolute instant: a `Date` or epoch ms, as in grpc-js. */
+  deadline: z.union([z.date(), z.number()]).optional(),
+  /** True when running this call twice does no harm: it may then be repeated after it was sent. */
+  idempotent: z.boolean().optional(),
+  /** True to wait for a READY endpoint until the deadline instead of failing while all are down. */
+  waitForReady: z.boolean().optional(),
+  /** Changes the method's retry options for this call; false makes one attempt. */
+  retry: retryOverrideSchema.optional(),
+  /**
+   * Hedging of this call, if it is idempotent by `idempotent` here, by configuration or by definition: all options of
+   * its own, or false for none.
+   */
+  hedging: hedgingOverrideSchema.optional(),
+  /**
+   * Calls with equal keys go to one endpoint while it is usable, under `ring_hash`, `consistent_hash` and pickers of
+   * your own that read it; not empty. Under other policies, and without a pool, it has no effect.
+   */
+  hashKey: z.string().min(1).optional(),
+  /** How the messages of this call are compressed: `identity`, `deflate` or `gzip`; needs a pool. */
+  compression: compressionSchema.optional(),
+  /** Largest request message of this call, in bytes; the method's and the channel's limits still hold. */
+  maxSendMessageBytes: z.int().min(0).optional(),
+  /** Largest response message of this call, in bytes; the method's and the channel's limits still hold. */
+  maxReceiveMessageBytes: z.int().min(0).optional(),
+  /** Aborting it cancels the call, in every wait too. */
+  signal: z.instanceof(AbortSignal).optional(),
+};
+
+const callSettingsSchema: z.ZodObject<typeof callSettingsShape, z.core.$strict> = z
+  .strictObject(callSettingsShape)
   .refine((settings) => settings.timeoutMs === undefined || settings.deadline === undefined, {
     when: isObject,
     path: ["deadline"],

@@ -36,8 +36,7 @@ const presetSchema = z
 const MAX_BYTES = 2 ** 31 - 1;
 const messageBytes = () => z.int().min(0).max(MAX_BYTES);
 
-/** What may differ per method or per service. */
-export const methodOptionsSchema = z.strictObject({
+const methodShape = {
   /** True when running the method twice does no harm. Default: what the definition says, else false. */
   idempotent: z.boolean().optional(),
   /** As `timeoutMs` of the channel. */
@@ -62,9 +61,14 @@ export const methodOptionsSchema = z.strictObject({
   firstResponseTimeoutMs: positiveMs().nullable().optional(),
   /** As `streamIdleTimeoutMs` of the channel. */
   streamIdleTimeoutMs: positiveMs().nullable().optional(),
-});
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface MethodSchema extends z.ZodObject<typeof methodShape, z.core.$strict> {}
 
-const channelOptionsShape = {
+/** What may differ per method or per service. */
+export const methodOptionsSchema: MethodSchema = z.strictObject(methodShape);
+
+const callOptionsShape = {
   /** False leaves plain calls: no retry, no default deadline, no breaker. Also by HOLDFAST_DISABLED=1. Default true. */
   enabled: z.boolean().default(true),
   /** grpc-js channel credentials, as for a `Client`; in place of `tls`. */
@@ -129,9 +133,10 @@ const channelOptionsShape = {
   methods: z.record(methodNameSchema, methodOptionsSchema).default({}),
   /** One or several serialized FileDescriptorSets: tell which methods are idempotent, and of what kind each is. */
   descriptors: descriptorsSchema.optional(),
+  /** How often names are looked up, and how long one look-up may take. */
   discovery: discoveryOptionsSchema.prefault({}),
-  ...poolOptionsShape,
 };
+const channelOptionsShape = { ...callOptionsShape, ...poolOptionsShape };
 
 const {
   credentials: _credentials,
@@ -225,7 +230,10 @@ function fieldsOf(value: unknown): Fields {
 export const channelRules = [attemptWithinCall, methodsWithinChannel, connectionsInOrder, poolRules] as const;
 
 /** All options of a channel. */
-export const channelOptionsSchema = z.strictObject(channelOptionsShape).check(securedOneWay, ...channelRules);
+export const channelOptionsSchema: z.ZodObject<
+  typeof callOptionsShape & typeof poolOptionsShape,
+  z.core.$strict
+> = z.strictObject(channelOptionsShape).check(securedOneWay, ...channelRules);
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

@@ -33,7 +33,7 @@ export class EndpointWatches {
   ) {}
 
   get needsTicks(): boolean {
-    return this.health !== null;
+    return this.health !== null || this.loadReports?.isOutOfBand === true;
   }
 
   partsOf(address: string): Pick<StandingParts, "makeHealth" | "load" | "loadStream"> {

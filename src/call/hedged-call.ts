@@ -66,9 +66,8 @@ export class HedgedCall extends ResilientCall {
   protected pickQueued(): boolean {
     while (this.#queued.size > 0) {
       const result = this.pickSlot(this.made === 0 ? null : this.#used);
-      if (result === "queue") return false;
+      if (result === "queue" || this.isDone) return this.isDone;
       this.#queued.leave();
-      this.limits.readClock();
       this.#plan.startedLate(this.limits.now);
       this.#go(result);
     }
@@ -76,10 +75,9 @@ export class HedgedCall extends ResilientCall {
     return this.#queued.size === 0;
   }
 
-  /** R17: the attempt that got furthest goes on alone. */
+  /** R17: the attempt that got furthest goes on alone; between two attempts the next one is the last. */
   protected onOverflow(): void {
     const { furthest } = this.#race;
-    // Between two attempts: the next one is sent, and is the last.
     if (furthest !== null) this.#settleOn(furthest, "the request no longer fits into the retry buffer");
   }
 
@@ -134,6 +132,7 @@ export class HedgedCall extends ResilientCall {
   /** One more attempt, now or as soon as there is an endpoint for it. */
   #send(): void {
     const result = this.pickSlot(this.made === 0 ? null : this.#used);
+    if (this.isDone) return;
     if (result === "queue") this.#queued.enter(this.transport.queue);
     else this.#go(result);
   }
@@ -147,6 +146,7 @@ export class HedgedCall extends ResilientCall {
       return this.history.record(null, this.made, outcome, "dropped: others are in flight");
     }
     const attempt = this.newAttempt(result);
+    if (this.isDone) return attempt.gate.abandon(attempt.isProbe);
     this.#used.add(result.address);
     if (this.#race.size > 0) {
       this.env.counters.hedges++;

@@ -44,6 +44,7 @@ export class Housekeeping {
   readonly #used = new LastSeen();
   /** A call has begun since the last tick. */
   #wasUsed = false;
+  #isOver = false;
 
   /**
    * @param idleTimeoutMs null for never
@@ -75,7 +76,14 @@ export class Housekeeping {
     this.#idle = null;
   }
 
+  /** For good, whoever is in the middle of what. */
+  end(): void {
+    this.#isOver = true;
+    this.stop();
+  }
+
   #startTick(): void {
+    if (this.#isOver) return;
     this.#tick = this.clock.setTimer(() => this.#onTick(), TICK_MS);
   }
 
@@ -111,7 +119,7 @@ export class Housekeeping {
   }
 
   #watchIdle(): void {
-    if (this.idleTimeoutMs === null) return;
+    if (this.idleTimeoutMs === null || this.#isOver) return;
     this.#idle ??= this.clock.setTimer(() => this.#onIdle(), this.idleTimeoutMs);
   }
 

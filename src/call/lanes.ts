@@ -79,7 +79,8 @@ export class Lanes {
     this.#endpoints = endpoints;
     if (endpoints.length > 0) this.#failure = null;
     const change = this.main.update(endpoints);
-    for (const pool of this.#others.values()) pool.update(endpoints);
+    // A listener to what that told may have given a newer set.
+    for (const pool of this.#others.values()) pool.update(this.#endpoints);
     return change;
   }
 

@@ -130,7 +130,7 @@ export class PoolBackend implements Backend {
     this.#isAwake = true;
     this.deps.context.runInAsyncScope(() => {
       this.#lanes.connect();
-      if (!this.#isPushed) this.#resolve();
+      if (!this.#isPushed && !this.#isClosed) this.#resolve();
     });
   }
 
@@ -147,7 +147,7 @@ export class PoolBackend implements Backend {
   }
 
   connectOne(): void {
-    this.#lanes.main.connectOne();
+    if (!this.#isClosed) this.#lanes.main.connectOne();
   }
 
   readiness(): Readiness {
@@ -179,7 +179,9 @@ export class PoolBackend implements Backend {
 
   /** Replaces every connection without a call noticing. */
   rotate(cause: string): void {
-    this.#lanes.each((pool) => pool.eachReady((endpoint) => endpoint.rotate(cause)));
+    this.#lanes.each((pool) => {
+      for (const endpoint of [...pool.subchannels]) endpoint.rotate(cause);
+    });
   }
 
   verify(cause: string): void {
@@ -213,6 +215,7 @@ export class PoolBackend implements Backend {
   #resolve(): void {
     const { events } = this.deps;
     events.emit({ type: "resolver.resolving", target: this.target });
+    if (this.#isClosed) return;
     this.#resolver = createResolver(this.parsed, this.deps, this.options.discovery);
     this.#resolver.start({
       onEndpoints: (endpoints) => this.#apply(endpoints),
@@ -222,8 +225,10 @@ export class PoolBackend implements Backend {
 
   #apply(endpoints: readonly Endpoint[]): void {
     const { added, removed } = this.#lanes.update(this.#subset(endpoints));
-    this.#standings.forget(removed);
-    this.deps.failures.forget(removed);
+    // A listener to what that told may have put some back.
+    const gone = removed.filter((address) => this.#lanes.main.at(address) === undefined);
+    this.#standings.forget(gone);
+    this.deps.failures.forget(gone);
     if (added.length + removed.length === 0) return;
     this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { outlierEjectionOptionsSchema } from "../breaker/index.js";
 import { isObject } from "../core/index.js";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -7,10 +8,13 @@ function fieldsOf(value: unknown): Fields {
   return isObject({ value }) ? (value as Fields) : {};
 }
 
+/** Each keeps to one endpoint as long as it can: easing would send its calls elsewhere. */
+const NEVER_EASED: readonly unknown[] = ["pick_first", "ring_hash", "consistent_hash"];
+
 /** What would do nothing is refused, wherever a channel's data stands. */
 export const poolRules = z.superRefine<object>(
   (options, context) => {
-    const { health, breaker, loadBalancing, outlierEjection } = options as Fields;
+    const { health, breaker, loadBalancing, outlierEjection, slowStartMs } = options as Fields;
     const problem = (message: string, ...path: string[]) =>
       context.addIssue({ code: "custom", path, message });
     const policy = fieldsOf(loadBalancing)["policy"] ?? loadBalancing;
@@ -19,10 +23,27 @@ export const poolRules = z.superRefine<object>(
       if (health !== undefined) problem(`means nothing under pick_first (gRFC A17); ${instead}`, "health");
       if (outlierEjection !== undefined)
         problem(`means nothing under pick_first (gRFC A50); ${instead}`, "outlierEjection");
+    } else if (ejectsNobody(outlierEjection)) {
+      problem(
+        "ejects nobody; give successRate, failurePercentage or both ({} for defaults)",
+        "outlierEjection",
+      );
+    }
+    if (NEVER_EASED.includes(policy) && typeof slowStartMs === "number" && slowStartMs > 0) {
+      problem(
+        `means nothing under ${String(policy)}, which keeps to its endpoint; leave it out`,
+        "slowStartMs",
+      );
     }
     if (fieldsOf(breaker)["probedBy"] === "health" && health === undefined) {
-      problem("health needs the option health beside breaker", "breaker", "probedBy");
+      problem("needs the option health beside breaker", "breaker", "probedBy");
     }
   },
   { when: isObject },
 );
+
+/** What is no outlier ejection at all is told by its own schema. */
+function ejectsNobody(outlierEjection: unknown): boolean {
+  const { data } = outlierEjectionOptionsSchema.safeParse(outlierEjection);
+  return data !== undefined && data.successRate === undefined && data.failurePercentage === undefined;
+}

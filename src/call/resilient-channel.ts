@@ -16,6 +16,7 @@ import type { ParentCall } from "./call-limits.js";
 import { channelEnv } from "./channel-env.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
+import { assertOpen, CLOSED_DETAILS } from "./closed-channel.js";
 import { ConnectivityTracker, stateNumber, stateWord } from "./connectivity.js";
 import { createCall } from "./create-call.js";
 import { Housekeeping } from "./housekeeping.js";
@@ -24,8 +25,6 @@ import type { KnownMethods } from "./rpc-kind.js";
 import { type RunningCall, RunningCalls } from "./running-calls.js";
 
 type ChannelzRef = ReturnType<ChannelInterface["getChannelzRef"]>;
-
-const CLOSED_DETAILS = "The channel is closed";
 
 type Shared = "clock" | "policies" | "known" | "failures" | "events" | "throttle" | "budget";
 
@@ -129,6 +128,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   /** Replaces the endpoint set from now on: new ones connect, kept ones keep everything, removed ones drain. */
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void {
+    assertOpen(this, "updateEndpoints");
     this.#backend.updateEndpoints(endpoints);
   }
 
@@ -199,8 +199,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
 
   protected override onDestroy(error: Error | undefined): void {
     this.#shut();
-    const why = error === undefined ? "" : `: ${error.message}`;
-    this.#running.abortAll(`The channel was destroyed${why}`);
+    this.#running.abortAll(`The channel was destroyed${error === undefined ? "" : `: ${error.message}`}`);
     this.#backend.destroy();
     this.#release();
     this.#drain.over();
@@ -209,10 +208,10 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #shut(): void {
     this.#env.closedDetails = CLOSED_DETAILS;
     this.#tracker.set("SHUTDOWN");
-    this.#housekeeping.stop();
   }
 
   #release(): void {
+    this.#housekeeping.end();
     this.#parts.onReleased();
     this.#parts.onReleased = () => {};
   }
@@ -240,6 +239,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   #wake(): void {
     const { time } = this.#env;
     this.#backend.wake();
+    if (this.isClosed) return;
     this.#housekeeping.wake(time.now, time.epoch);
   }
 

@@ -66,6 +66,8 @@ export class RetriedCall extends ResilientCall {
 
   protected proceed(): void {
     const result = this.pickSlot(this.pastFailures?.tried ?? null);
+    // A picker of the user's may have ended the call.
+    if (this.isDone) return;
     if (result !== "queue") return this.go(result);
     this.#phase = { kind: "queued", timer: this.limits.untilDeadline(() => this.onQueueTimeout()) };
     this.transport.queue.add(this);
@@ -124,6 +126,8 @@ export class RetriedCall extends ResilientCall {
       return this.decide(null, pickFailed(result), null);
     }
     const attempt = this.newAttempt(result);
+    // Or a listener to the pick.
+    if (this.isDone) return attempt.gate.abandon(attempt.isProbe);
     this.#phase = attempt;
     const failure = this.startAttempt(attempt);
     if (failure !== null) this.decide(attempt, failure, null);

@@ -77,7 +77,7 @@ export class StubBackend implements Backend {
 
   updateEndpoints(): void {
     const details =
-      "updateEndpoints: this stub was hardened without credentials, so it has no pool; give credentials";
+      "updateEndpoints: this stub was hardened without credentials, so it has no pool; give tls, credentials, or insecure: true";
     throw configInvalid(details);
   }
 

@@ -25,6 +25,7 @@ export type SocketAddress =
   | { readonly kind: "unix"; readonly path: string };
 
 const HOST_PATTERN = /^(?!-)[A-Za-z0-9_.-]{1,253}$/;
+const IPV6_LETTERS = /^[\da-f:]+(?:\.[\d.]+)?(?:%.*)?$/i;
 const MAX_PORT = 65_535;
 
 /**
@@ -36,12 +37,13 @@ export function parseAddress(text: string): SocketAddress | string {
     const path = text.slice("unix:".length);
     return path.length > 0 ? { kind: "unix", path } : "names no socket path after unix:";
   }
+  if (text.includes("://")) return "has a scheme, which only a target may have; write host:port";
   const match = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/.exec(text);
   if (match === null) {
     if (text.startsWith("[")) return "has no port; write [::1]:50051";
-    return isIPv6(text) || text.split(":").length > 2
-      ? "is an IPv6 address without brackets; write [::1]:50051"
-      : "has no port; write host:port";
+    if (isIPv6(text) || (text.split(":").length > 2 && IPV6_LETTERS.test(text)))
+      return "is an IPv6 address without brackets; write [::1]:50051";
+    return text.includes(":") ? "has more than one colon; write host:port" : "has no port; write host:port";
   }
   const [, v6, name, portText] = match;
   const host = v6 ?? name ?? "";

@@ -4,8 +4,8 @@ import { configInvalid } from "./errors.js";
 
 /** A duration in milliseconds, zero allowed. */
 export const durationMs = () => z.number().min(0).max(MAX_DURATION_MS);
-/** A duration in milliseconds that must pass. */
-export const positiveMs = () => z.number().min(1).max(MAX_DURATION_MS);
+/** A duration in milliseconds that must pass. @param least the shortest that is allowed */
+export const positiveMs = (least = 1) => z.number().min(least).max(MAX_DURATION_MS);
 /** gRPC's longest duration, in milliseconds. */
 const MAX_DURATION_MS = 315_576_000_000_000;
 

@@ -80,14 +80,13 @@ function checkTargetOf(
   return isShape(shape) ? checkTarget(shape.channel.getTarget()) : null;
 }
 
-/** Options that would do nothing over a stub's own channel are refused, lest they seem to do something. */
-/** Options of the channel that do nothing over a stub's own. */
+/** Options of the channel that would do nothing over a stub's own: refused, lest they seem to do something. */
 const NEEDS_POOL: readonly string[] = ["discovery", "health", "outlierEjection"];
 
 function checkNoPoolOptions(options: object): string[] {
   return Object.keys(options)
     .filter((key) => (key in poolOptionsShape || NEEDS_POOL.includes(key)) && !WITHOUT_POOL.includes(key))
-    .map((key) => `${key} needs a pool; give credentials, or insecure: true for plaintext`);
+    .map((key) => `${key} needs a pool; give tls, credentials, or insecure: true for plaintext`);
 }
 
 /** grpc-js's methods read the channel from the instance, so an heir with another channel reroutes all of them. */

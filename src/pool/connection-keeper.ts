@@ -36,6 +36,11 @@ export abstract class ConnectionKeeper
 
   /** Replaces the connections, one after the other; each stays in use until the next one is READY. */
   rotate(cause: string): void {
+    if (this.redial.isDialling) {
+      // It began with what is out of date now.
+      this.redial.stop();
+      this.dial();
+    }
     for (const connection of this.connections) this.#retire(connection, cause);
   }
 

@@ -79,10 +79,10 @@ export class DialSockets {
   get failure(): string {
     if (this.error !== null) return this.error;
     if (!this.isConnected) return "the dial failed";
-    const isTls = this.#carrier !== null && this.#carrier !== this.#main;
-    return isTls
-      ? "the connection closed after the TLS handshake, before SETTINGS arrived: the server may refuse this client's certificate, or miss it"
-      : "the connection closed before SETTINGS arrived";
+    if (this.#carrier === null) return "the connection closed before SETTINGS arrived";
+    return this.#carrier === this.#main
+      ? "the plaintext connection closed before SETTINGS arrived: the server may want TLS (tls, or credentials), or speak no HTTP/2"
+      : "the connection closed after the TLS handshake, before SETTINGS arrived: the server may refuse this client's certificate, or miss it";
   }
 
   /** True once TCP was connected. */

@@ -47,6 +47,8 @@ export class Dial {
   }
 
   start(): void {
+    // A listener to the new state may have ended it.
+    if (this.#isOver) return;
     this.#timer = this.deps.clock.setTimer(() => this.#onTimeout(), this.deps.connectTimeoutMs);
     const parsed = parseAddress(this.endpoint.address);
     if (typeof parsed === "string") return this.#fail(`the address ${this.endpoint.address} ${parsed}`);

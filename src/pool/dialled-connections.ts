@@ -115,12 +115,15 @@ export abstract class DialledConnections implements RedialOwner {
   }
 
   protected dial(): void {
+    if (this.#state === "SHUTDOWN") return;
     const connection = this.redial.begin();
     this.#enterCurrent();
     connection.dial();
   }
 
   protected waitUntil(at: number, cause?: string): void {
+    // Final, whatever a listener to what led here has done.
+    if (this.#state === "SHUTDOWN") return;
     this.redial.waitUntil(at);
     this.#enterCurrent(cause);
   }
@@ -155,6 +158,7 @@ export abstract class DialledConnections implements RedialOwner {
 
   /** R79. */
   #enterCurrent(cause?: string): void {
+    if (this.#state === "SHUTDOWN") return;
     if (this.set.size > 0) this.#enter("READY", cause);
     else if (this.redial.isDialling) this.#enter("CONNECTING", cause);
     else this.#enter(this.redial.isWaiting ? "TRANSIENT_FAILURE" : "IDLE", cause);

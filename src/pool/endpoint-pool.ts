@@ -200,13 +200,14 @@ export class EndpointPool extends SubchannelNews {
     this.queue.serveRoom();
   }
 
-  /** More may be usable soon. A policy that connects as picked would have named an IDLE one that it wants. */
+  /** More may be usable soon. What the plan has left IDLE is not wanted. */
   get #isPending(): boolean {
-    return this.#set.count("CONNECTING") > 0 || (!this.#isPicked && this.#set.count("IDLE") > 0);
+    return this.#set.count("CONNECTING") > 0 || (!this.#isConnecting && this.#set.count("IDLE") > 0);
   }
 
-  get #isPicked(): boolean {
-    return this.deps.policy.connects === "picked";
+  /** False where there is nobody left to connect: in an outage of thousands the plan would be asked in vain. */
+  get #mayConnect(): boolean {
+    return this.deps.policy.connects !== "all" || this.#set.count("IDLE") > 0;
   }
 
   #newSubchannel(endpoint: Endpoint): Subchannel {
@@ -230,7 +231,7 @@ export class EndpointPool extends SubchannelNews {
     try {
       while (this.#isStale) {
         this.#isStale = false;
-        if (this.#isConnecting) this.#plan.step(this.#set.order);
+        if (this.#isConnecting && this.#mayConnect) this.#plan.step(this.#set.order);
         this.#updateWord();
       }
     } finally {
@@ -241,7 +242,8 @@ export class EndpointPool extends SubchannelNews {
 
   #updateWord(): void {
     const next =
-      this.#set.aggregate(this.#isPicked) ?? (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
+      this.#set.aggregate(this.deps.policy.connects === "picked") ??
+      (this.#failure === null ? "CONNECTING" : "TRANSIENT_FAILURE");
     this.deps.onState(this.#isConnecting ? next : "IDLE");
   }
 }

@@ -17,8 +17,7 @@ const healthProbeSchema = z.custom<HealthProbe>((value) => typeof value === "fun
   message: "allowed: a function",
 });
 
-/** The options of health checking that can stand in a file. */
-export const healthDataSchema = z.strictObject({
+const healthDataShape = {
   /** The service whose health decides; "" for the server as a whole. gRFC A17, healthCheckConfig.serviceName. */
   serviceName: z.string(),
   /** Time from one Check or probe of an endpoint to the next, in ms. 1,000 or more, default 10,000. */
@@ -27,7 +26,12 @@ export const healthDataSchema = z.strictObject({
   timeoutMs: positiveMs().default(1_000),
   /** False asks with Checks in intervals instead of one Watch for each endpoint. Default true. */
   useWatch: z.boolean().default(true),
-});
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface HealthDataSchema extends z.ZodObject<typeof healthDataShape, z.core.$strict> {}
+
+/** The options of health checking that can stand in a file. */
+export const healthDataSchema: HealthDataSchema = z.strictObject(healthDataShape);
 
 /** Who is asked is said once. */
 const oneSource = z.superRefine<object>(
@@ -42,13 +46,19 @@ const oneSource = z.superRefine<object>(
   { when: isObject },
 );
 
+const healthShape = {
+  /** The service whose health decides; "" for the server as a whole. Either this or `probe`. gRFC A17, healthCheckConfig.serviceName. */
+  serviceName: healthDataSchema.shape.serviceName.optional(),
+  /** Asked in intervals instead of the server's health service; see `HealthProbe`. */
+  probe: healthProbeSchema.optional(),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface HealthSchema
+  extends z.ZodObject<Omit<typeof healthDataShape, "serviceName"> & typeof healthShape, z.core.$strict> {}
+
 /** Client-side health checking (gRFC A17); off where the channel has no `health`. */
-export const healthOptionsSchema = healthDataSchema
-  .extend({
-    serviceName: healthDataSchema.shape.serviceName.optional(),
-    /** Asked in intervals instead of the server's health service; see `HealthProbe`. */
-    probe: healthProbeSchema.optional(),
-  })
+export const healthOptionsSchema: HealthSchema = healthDataSchema
+  .extend(healthShape)
   .check(oneSource);
 
 export type HealthOptions = z.input<typeof healthOptionsSchema>;

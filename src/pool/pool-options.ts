@@ -11,7 +11,7 @@ const MAX_WINDOW_BYTES = 2 ** 31 - 1;
 /** Servers may answer faster pings with GOAWAY `too_many_pings` (gRFC A8). */
 const MIN_KEEPALIVE_MS = 10_000;
 
-export const reconnectBackoffSchema = z.strictObject({
+const reconnectBackoffShape = {
   /** Wait between the starts of the first and the second dial, in ms. Default 1,000 (gRPC connection backoff). */
   initialMs: positiveMs().default(1_000),
   /** Growth per failed dial. Default 1.6. */
@@ -20,9 +20,13 @@ export const reconnectBackoffSchema = z.strictObject({
   maxMs: positiveMs().default(5_000),
   /** Share by which each wait is spread both ways, so that clients do not come back together. 0-1, default 0.2. */
   jitterRatio: z.number().min(0).max(1).default(0.2),
-});
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface ReconnectBackoffSchema extends z.ZodObject<typeof reconnectBackoffShape, z.core.$strict> {}
 
-export const suspicionSchema = z.strictObject({
+export const reconnectBackoffSchema: ReconnectBackoffSchema = z.strictObject(reconnectBackoffShape);
+
+const suspicionShape = {
   /** How long the health Check of a suspect connection may take before a fresh dial decides, in ms. Default 1,000. */
   checkTimeoutMs: positiveMs().default(1_000),
   /**
@@ -32,7 +36,14 @@ export const suspicionSchema = z.strictObject({
   verifyAfterIdleMs: positiveMs().nullable().default(60_000),
   /** A write not flushed for this long, without a byte from the peer, makes its connection suspect, in ms. Default 5,000. */
   writeStallMs: positiveMs().default(5_000),
-});
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface SuspicionSchema extends z.ZodObject<typeof suspicionShape, z.core.$strict> {}
+
+export const suspicionSchema: SuspicionSchema = z.strictObject(suspicionShape);
+
+/** Connections are looked at about once a second, so they could not be replaced more often. */
+const MIN_AGE_MS = 1_000;
 
 /** gRFC A105 caps it so. */
 const MAX_CONNECTIONS = 10;
@@ -54,17 +65,21 @@ export const connectionsInOrder = z.superRefine<object>(
   { when: isObject },
 );
 
-export const keepaliveSchema = z
-  .strictObject({
-    /** Interval of HTTP/2 pings, in ms (gRFC A8). */
-    timeMs: positiveMs(),
-    /** How long an answer may take, in ms. Default 20,000. */
-    timeoutMs: positiveMs().default(20_000),
-    /** Ping while no call runs, too. Default false. */
-    permitWithoutCalls: z.boolean().default(false),
-    /** Allows `timeMs` under 10,000, which servers in their default configuration punish. Default false. */
-    allowAggressiveKeepalive: z.boolean().default(false),
-  })
+const keepaliveShape = {
+  /** Interval of HTTP/2 pings, in ms (gRFC A8). */
+  timeMs: positiveMs(),
+  /** How long an answer may take, in ms. Default 20,000. */
+  timeoutMs: positiveMs().default(20_000),
+  /** Ping while no call runs, too. Default false. */
+  permitWithoutCalls: z.boolean().default(false),
+  /** Allows `timeMs` under 10,000, which servers in their default configuration punish. Default false. */
+  allowAggressiveKeepalive: z.boolean().default(false),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface KeepaliveSchema extends z.ZodObject<typeof keepaliveShape, z.core.$strict> {}
+
+export const keepaliveSchema: KeepaliveSchema = z
+  .strictObject(keepaliveShape)
   .refine(
     (keepalive) =>
       keepalive.allowAggressiveKeepalive === true || !exceeds(MIN_KEEPALIVE_MS, keepalive.timeMs),
@@ -105,8 +120,11 @@ export const poolOptionsShape = {
   maxConnections: connectionCount().optional(),
   /** True to give calls with a response stream connections of their own, so that they do not slow the others. Default false. */
   separateStreams: z.boolean().default(false),
-  /** Age at which a connection is replaced without a call noticing, in ms, +-10 %; null, the default, for never (gRFC A9). */
-  maxConnectionAgeMs: positiveMs().nullable().default(null),
+  /**
+   * Age at which a connection is replaced without a call noticing, in ms, +-10 %; 1,000 or more: it is looked at once a
+   * second. Null, the default, for never (gRFC A9).
+   */
+  maxConnectionAgeMs: positiveMs(MIN_AGE_MS).nullable().default(null),
   /** Calls after which a connection is replaced: HTTP/2 has 2^30 stream ids. Default 500,000,000. */
   maxCallsPerConnection: z
     .int()
@@ -115,6 +133,7 @@ export const poolOptionsShape = {
     .default(500_000_000),
   /** Limit of one dial over name look-up, TCP, TLS and the peer's SETTINGS, in ms. Default 10,000. */
   connectTimeoutMs: positiveMs().default(10_000),
+  /** The waits between dials that fail. Default: 1,000 ms growing by 1.6 up to 5,000 ms, +-20 %. */
   reconnectBackoff: reconnectBackoffSchema.prefault({}),
   /** Endpoints connected without being asked for. Default 100; further ones connect as others fail. */
   maxConnectedEndpoints: z.int().min(1).max(10_000).default(100),
@@ -124,6 +143,7 @@ export const poolOptionsShape = {
   idleTimeoutMs: positiveMs().nullable().default(1_800_000),
   /** How long calls may go on where something leaves: a closed channel, a removed endpoint, a GOAWAY. Default 30,000. */
   drainMs: durationMs().default(30_000),
+  /** When a silent connection is checked, and how. */
   suspicion: suspicionSchema.prefault({}),
   /** HTTP/2 pings; null, the default, sends none. */
   keepalive: keepaliveSchema.nullable().default(null),

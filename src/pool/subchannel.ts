@@ -38,7 +38,7 @@ export class Subchannel extends ConnectionKeeper implements Candidate {
   }
 
   isBarred(path: string): boolean {
-    return !this.standing.admits(path);
+    return (this.#hasFailed && this.state !== "READY") || !this.standing.admits(path);
   }
 
   reportedWeight(now: number): number {

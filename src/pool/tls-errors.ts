@@ -22,7 +22,7 @@ const SENTENCES: readonly (readonly [code: RegExp, sentence: string])[] = [
   ],
   [
     /^UNABLE_TO_(GET_ISSUER_CERT(_LOCALLY)?|VERIFY_LEAF_SIGNATURE)$/,
-    "nobody that is trusted here signed the server's certificate: name the authority's certificate by tls.caFile, or have the server send its whole chain",
+    "nobody that is trusted here signed the server's certificate: name the authority's certificate by tls.caFile (an older one of the same name may stand there), or have the server send its whole chain",
   ],
   [
     /^CERT_SIGNATURE_FAILURE$/,
@@ -68,6 +68,9 @@ const SENTENCES: readonly (readonly [code: RegExp, sentence: string])[] = [
   [/UNRECOGNIZED_NAME$/, "the server does not know the name it was called by: say another by tls.serverName"],
 ];
 
+/** Characters of a certificate's names that an error tells: some have hundreds. */
+const MAX_NAMES = 300;
+
 /** Node says it of a server that hangs up in the handshake, with a code that would also fit a lost connection. */
 const HUNG_UP = /before secure TLS connection was established/;
 
@@ -84,7 +87,20 @@ export function tlsErrorText(error: Error): string | null {
   }
   const sentence = SENTENCES.find(([pattern]) => pattern.test(code))?.[1];
   if (sentence === undefined) return null;
-  // Of the names that were compared, only Node's words tell.
-  const names = code === "ERR_TLS_CERT_ALTNAME_INVALID" ? `: ${error.message}` : "";
+  const names = code === "ERR_TLS_CERT_ALTNAME_INVALID" ? `: ${comparedNames(error)}` : "";
   return `${sentence} (${code}${names})`;
+}
+
+/**
+ * The names that were compared, in Node's words. For an address Node lists no names but addresses, often none; yet the
+ * certificate's names are what goes into `tls.serverName`.
+ */
+function comparedNames(error: Error): string {
+  const { subjectaltname } = (error as { cert?: { subjectaltname?: unknown } }).cert ?? {};
+  const said = error.message.trim();
+  if (typeof subjectaltname !== "string" || subjectaltname === "" || said.includes(subjectaltname))
+    return said;
+  const isCut = subjectaltname.length > MAX_NAMES;
+  const shown = isCut ? `${subjectaltname.slice(0, MAX_NAMES)}...` : subjectaltname;
+  return `${said.replace(/:$/, "")}; the certificate is for ${shown}`;
 }

@@ -77,21 +77,25 @@ function placeOf(given: Fields, kind: "cert" | "key"): string | null {
   return [`${kind}File`, kind].find((key) => given[key] !== undefined) ?? null;
 }
 
+/** By name, so that declarations keep the comments of its keys. */
+export interface TlsFileSchema extends z.ZodObject<typeof tlsDataShape, z.core.$strict> {}
+
 /** How a channel is secured, as a file says it: keys and certificates by the paths of their files. */
-export const tlsFileOptionsSchema = z.strictObject(tlsDataShape).check(fitsTogether);
+export const tlsFileOptionsSchema: TlsFileSchema = z.strictObject(tlsDataShape).check(fitsTogether);
+
+const tlsTextShape = {
+  /** In place of caFile: the certificates of the authorities to trust, as PEM. */
+  ca: pemText().optional(),
+  /** In place of certFile: this client's certificate chain, as PEM. */
+  cert: pemText().optional(),
+  /** In place of keyFile: the private key of the certificate, as PEM. */
+  key: pemText().optional(),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface TlsSchema extends z.ZodObject<typeof tlsDataShape & typeof tlsTextShape, z.core.$strict> {}
 
 /** How a channel is secured; code may also give what the files would hold. */
-export const tlsOptionsSchema = z
-  .strictObject({
-    ...tlsDataShape,
-    /** In place of caFile: the certificates of the authorities to trust, as PEM. */
-    ca: pemText().optional(),
-    /** In place of certFile: this client's certificate chain, as PEM. */
-    cert: pemText().optional(),
-    /** In place of keyFile: the private key of the certificate, as PEM. */
-    key: pemText().optional(),
-  })
-  .check(fitsTogether);
+export const tlsOptionsSchema: TlsSchema = z.strictObject({ ...tlsDataShape, ...tlsTextShape }).check(fitsTogether);
 
 export type TlsFileOptions = z.input<typeof tlsFileOptionsSchema>;
 export type TlsOptions = z.input<typeof tlsOptionsSchema>;

@@ -30,9 +30,14 @@ export class Verification implements SuspicionOwner {
    * @param isUnverified true to keep calls from going there even for want of others
    */
   begin(cause: string, isUnverified: boolean): void {
-    const trusted = this.set.members.filter(({ suspicion }) => suspicion === null);
-    if (trusted.length === 0) return;
-    for (const member of trusted) {
+    const concerned = this.set.members.filter(
+      (member) => member.suspicion === null || (isUnverified && !member.isUnverified),
+    );
+    if (concerned.length === 0) return;
+    for (const member of concerned) {
+      member.isUnverified = isUnverified;
+      // One in doubt already goes on being verified.
+      if (member.suspicion !== null) continue;
       const suspicion = new Suspicion(member.connection, this, this.clock, this.checkTimeoutMs);
       this.set.doubt(member, suspicion, isUnverified);
     }

@@ -5,24 +5,28 @@ import { clerkChannelRefusals, discoveryNeedsTarget } from "./channel-beneath-op
 
 const MIB = 1024 * 1024;
 
+const clerkProbeShape = {
+  /** Wait between the first two rounds of GetStatus, in ms; doubles up to maxIntervalMs. Default 100; 1 or more. */
+  initialIntervalMs: positiveMs().default(100),
+  /**
+   * Longest wait between two rounds, in ms, for up to three servers; grows in proportion with more of them, so that a
+   * Clerk asks no more often for a larger cluster. Default 200; initialIntervalMs or more.
+   */
+  maxIntervalMs: positiveMs().default(200),
+  /**
+   * How long a server may take to answer GetStatus, in ms; then it counts as offline. Default 100 (eraft's). While no
+   * server answers at all it is doubled, up to attemptTimeoutMs.
+   */
+  timeoutMs: positiveMs().default(100),
+  /** An operation without an answer for this long has the leader looked for again beside it, in ms. Default 150. */
+  slowAfterMs: positiveMs().default(150),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface ClerkProbeSchema extends z.ZodObject<typeof clerkProbeShape, z.core.$strict> {}
+
 /** How the leader is looked for while it is unknown, or silent. One loop per Clerk, whatever the number of operations. */
-export const clerkProbeSchema = z
-  .strictObject({
-    /** Wait between the first two rounds of GetStatus, in ms; doubles up to maxIntervalMs. Default 100; 1 or more. */
-    initialIntervalMs: positiveMs().default(100),
-    /**
-     * Longest wait between two rounds, in ms, for up to three servers; grows in proportion with more of them, so that a
-     * Clerk asks no more often for a larger cluster. Default 200; initialIntervalMs or more.
-     */
-    maxIntervalMs: positiveMs().default(200),
-    /**
-     * How long a server may take to answer GetStatus, in ms; then it counts as offline. Default 100 (eraft's). While no
-     * server answers at all it is doubled, up to attemptTimeoutMs.
-     */
-    timeoutMs: positiveMs().default(100),
-    /** An operation without an answer for this long has the leader looked for again beside it, in ms. Default 150. */
-    slowAfterMs: positiveMs().default(150),
-  })
+export const clerkProbeSchema: ClerkProbeSchema = z
+  .strictObject(clerkProbeShape)
   .refine(({ initialIntervalMs, maxIntervalMs }) => !exceeds(initialIntervalMs, maxIntervalMs), {
     when: isObject,
     path: ["initialIntervalMs"],
@@ -45,6 +49,7 @@ export const clerkOptionsShape = {
    * lose every such answer.
    */
   attemptTimeoutMs: positiveMs().default(750),
+  /** How the leader is looked for while it is unknown, or silent. */
   probe: clerkProbeSchema.prefault({}),
   /** Largest key, in bytes of UTF-8. Default 65,536. */
   maxKeyBytes: z
@@ -68,18 +73,22 @@ export const clerkServersShape = {
   target: z.string().optional(),
 };
 
+/** How the servers are reached. */
+const clerkChannelShape = {
+  /** grpc-js channel credentials. Either these or `insecure: true`. */
+  credentials: z.unknown().optional(),
+  /** True for plaintext; warns once. */
+  insecure: z.boolean().optional(),
+  /** Further options of the channels to the servers, as for `createChannel`; the preset `eraft` lies beneath. */
+  channel: z.looseObject(clerkChannelRefusals).default({}),
+};
+
 /** What `createClerk` takes: where the servers are, how they are reached, and what the Clerk decides by. */
-export const clerkOptionsSchema = z
-  .strictObject({
-    ...clerkServersShape,
-    /** grpc-js channel credentials. Either these or `insecure: true`. */
-    credentials: z.unknown().optional(),
-    /** True for plaintext; warns once. */
-    insecure: z.boolean().optional(),
-    /** Further options of the channels to the servers, as for `createChannel`; the preset `eraft` lies beneath. */
-    channel: z.looseObject(clerkChannelRefusals).default({}),
-    ...clerkOptionsShape,
-  })
+export const clerkOptionsSchema: z.ZodObject<
+  typeof clerkServersShape & typeof clerkChannelShape & typeof clerkOptionsShape,
+  z.core.$strict
+> = z
+  .strictObject({ ...clerkServersShape, ...clerkChannelShape, ...clerkOptionsShape })
   .refine(({ servers, target }) => (servers === undefined) !== (target === undefined), {
     when: isObject,
     path: ["servers"],

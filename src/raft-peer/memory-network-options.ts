@@ -2,8 +2,7 @@ import { z } from "zod";
 
 const MIB = 1024 * 1024;
 
-/** How a `MemoryNetwork` treats messages. All but `maxMessageBytes` may be switched while it runs. */
-export const memoryNetworkOptionsSchema = z.strictObject({
+const memoryNetworkShape = {
   /**
    * False delays each request by 0-26 ms and loses 10 % of the requests, and 10 % of the replies after the handler ran
    * (labrpc's unreliable network). Default true: nothing is delayed or lost.
@@ -24,7 +23,11 @@ export const memoryNetworkOptionsSchema = z.strictObject({
     .min(1)
     .max(2 ** 31 - 1)
     .default(4 * MIB),
-});
+};
+
+/** How a `MemoryNetwork` treats messages. All but `maxMessageBytes` may be switched while it runs. */
+export const memoryNetworkOptionsSchema: z.ZodObject<typeof memoryNetworkShape, z.core.$strict> =
+  z.strictObject(memoryNetworkShape);
 
 export type MemoryNetworkOptions = z.input<typeof memoryNetworkOptionsSchema>;
 export type ResolvedMemoryNetworkOptions = z.output<typeof memoryNetworkOptionsSchema>;

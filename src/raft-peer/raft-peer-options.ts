@@ -51,7 +51,8 @@ export const raftPeerOptionsShape = {
 };
 
 /** All options of `createRaftPeerOver`, which is given a link. */
-export const linkedPeerOptionsSchema = z.strictObject(raftPeerOptionsShape);
+export const linkedPeerOptionsSchema: z.ZodObject<typeof raftPeerOptionsShape, z.core.$strict> =
+  z.strictObject(raftPeerOptionsShape);
 export type LinkedPeerOptions = z.input<typeof linkedPeerOptionsSchema>;
 export type ResolvedLinkedPeerOptions = z.output<typeof linkedPeerOptionsSchema>;
 
@@ -91,8 +92,14 @@ export const raftPeerOptionsSchema = z
   .check(messagesFitChannel);
 
 export interface RaftPeerOptions extends LinkedPeerOptions {
+  /** grpc-js channel credentials. Either these or `insecure: true`. */
   readonly credentials?: ChannelCredentials;
+  /** True for plaintext; warns once. */
   readonly insecure?: boolean;
+  /**
+   * Further options of the channel, as for `createChannel`; the preset `raft` lies beneath. Its maxSendMessageBytes
+   * follows maxAppendBytes and maxSnapshotBytes.
+   */
   readonly channel?: Omit<ChannelOptions, "credentials" | "insecure" | "preset">;
 }
 export type ResolvedRaftPeerOptions = z.output<typeof raftPeerOptionsSchema>;

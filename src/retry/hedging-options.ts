@@ -2,11 +2,7 @@ import { z } from "zod";
 import { durationMs } from "../core/index.js";
 import { codeList } from "./retry-options.js";
 
-/**
- * When further attempts are started before the first has failed (gRFC A6, hedgingPolicy). Hedging replaces retry for
- * the methods it applies to, and applies to methods declared idempotent only: all attempts may run.
- */
-export const hedgingOptionsSchema = z.strictObject({
+const hedgingShape = {
   /** Attempts per call, the first included. Default 2; 2 to the channel's retry.maxAttemptsLimit. gRFC A6, maxAttempts. */
   maxAttempts: z.int().min(2).max(20).default(2),
   /**
@@ -23,7 +19,15 @@ export const hedgingOptionsSchema = z.strictObject({
    * Numbers, or names in any case; may be empty. Default ["UNAVAILABLE"]. gRFC A6, nonFatalStatusCodes.
    */
   nonFatalCodes: codeList(0).prefault(["UNAVAILABLE"]),
-});
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface HedgingSchema extends z.ZodObject<typeof hedgingShape, z.core.$strict> {}
+
+/**
+ * When further attempts are started before the first has failed (gRFC A6, hedgingPolicy). Hedging replaces retry for
+ * the methods it applies to, and applies to methods declared idempotent only: all attempts may run.
+ */
+export const hedgingOptionsSchema: HedgingSchema = z.strictObject(hedgingShape);
 export type HedgingOptions = z.input<typeof hedgingOptionsSchema>;
 export type ResolvedHedgingOptions = z.output<typeof hedgingOptionsSchema>;
 

@@ -2,6 +2,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { type Candidate, callOptions, type PickerPolicy, registerPicker } from "holdfast";
 import { describe, expect, it, vi } from "vitest";
 import { ClientSockets } from "../support/client-sockets.js";
+import { configErrorOf } from "../support/config-error.js";
 import { type CountingServer, hang, unary } from "../support/counting-server.js";
 import { EveryKind } from "../support/every-kind.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
@@ -297,6 +298,22 @@ describe("a policy of the user's own", () => {
     expect(endings(await sequentially(client, 4, once))).toEqual({ OK: 4 });
   });
 
+  it.each<[string, () => unknown]>([
+    ["has no name", () => ({ connects: "all", create: () => null })],
+    ["has no method create()", () => ({ name: "x", connects: "all" })],
+    ['has connects "alll"', () => ({ name: "x", connects: "alll", create: () => null })],
+    ["has no name", async () => Promise.reject(new Error("late"))],
+  ])("that %s is refused with the channel, under the name it was registered by", (what, factory) => {
+    const name = `own_${registrations++}`;
+    registerPicker(name, factory as () => PickerPolicy);
+
+    const error = configErrorOf(() => stage.harden("static:///a:1", { loadBalancing: name }));
+
+    expect(error.details).toContain(
+      `loadBalancing is "${name}": the policy that the function of registerPicker("${name}") answered ${what}`,
+    );
+  });
+
   it("has a name of its own, and one that is not known is refused with the nearest", async () => {
     register({ create: () => ({ pick: () => null }) });
     const name = `own_${registrations - 1}`;
@@ -304,6 +321,9 @@ describe("a policy of the user's own", () => {
     expect(() => registerPicker(name, () => null as never)).toThrow(/taken/);
     expect(() => registerPicker("round_robin", () => null as never)).toThrow(/taken/);
     expect(() => registerPicker("Not A Name", () => null as never)).toThrow(/allowed/);
+    expect(() => registerPicker("no_function", {} as never)).toThrow(
+      new TypeError("registerPicker: what no_function stands for is object; allowed: a function"),
+    );
     expect(() => stage.harden("static:///a:1", { loadBalancing: "round_robbin" })).toThrow(/round_robin/);
   });
 });

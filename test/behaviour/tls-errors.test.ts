@@ -45,7 +45,7 @@ const SCENES: readonly (readonly [string, () => Promise<Scene>, RegExp])[] = [
   [
     "is for another name",
     async () => sceneOf(await (await testAuthority()).server(["DNS:orders.internal"])),
-    /is for another name: .* \(ERR_TLS_CERT_ALTNAME_INVALID: .*127\.0\.0\.1/,
+    /is for another name: .* \(ERR_TLS_CERT_ALTNAME_INVALID: .*127\.0\.0\.1.*; the certificate is for DNS:orders\.internal\)/,
   ],
   [
     "is self-signed",
@@ -110,6 +110,18 @@ describe("a server that", () => {
 
     expect(error.details).toMatch(/does not speak TLS on this port: .* \(ERR_SSL_WRONG_VERSION_NUMBER\)/);
     expect(lastError).toMatch(/does not speak TLS/);
+  });
+
+  it("wants TLS, and is called in plaintext, fails the dial, and the error says so", async () => {
+    const credentials = tlsServerCredentials(await (await testAuthority()).server(HERE));
+    const { address } = await stage.server({ credentials });
+    const { client, channel } = stage.harden([{ address }], { retry: false, insecure: true });
+
+    const error = failureOf(await unary(client, "x"));
+
+    expect(error).toMatchObject({ reason: "DIAL_FAILED", processed: "no" });
+    expect(error.details).toMatch(/closed before SETTINGS arrived: the server may want TLS/);
+    expect(channel.endpoints()[0]?.lastError?.text).toMatch(/the server may want TLS/);
   });
 
   it.each<[string, ServerOptions, Partial<Scene["tls"]>, RegExp]>([

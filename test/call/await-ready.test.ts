@@ -79,7 +79,7 @@ describe("E35: ready() for any endpoint", () => {
     const ready = await bench().ready();
 
     const seen = readying(ready, { timeoutMs: 1 });
-    await Promise.resolve();
+    await settle();
 
     expect(seen.outcome).toBe("ready");
   });

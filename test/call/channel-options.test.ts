@@ -111,7 +111,31 @@ const together: readonly Row[] = [
     { breaker: { slowCalls: { slowerThanMs: 5, size: 10, minimumCalls: 11 } } },
     "breaker.slowCalls.minimumCalls is 11; allowed: 1 to size (10)",
   ],
-  [{ breaker: { probedBy: "health" } }, 'breaker.probedBy is "health": health needs the option health'],
+  [
+    { breaker: { probedBy: "health" } },
+    'breaker.probedBy is "health": needs the option health beside breaker',
+  ],
+  [{ outlierEjection: {} }, "outlierEjection: ejects nobody; give successRate, failurePercentage or both"],
+  [
+    { outlierEjection: { intervalMs: 5 } },
+    "outlierEjection: ejects nobody; give successRate, failurePercentage",
+  ],
+  [{ outlierEjection: {}, loadBalancing: "pick_first" }, "outlierEjection: means nothing under pick_first"],
+  ...["pick_first", "ring_hash", "ring_hash_experimental", "consistent_hash"].map(
+    (loadBalancing): Row => [
+      { loadBalancing, slowStartMs: 1 },
+      `slowStartMs is 1: means nothing under ${loadBalancing.replace("_experimental", "")}, which keeps to its endpoint`,
+    ],
+  ),
+  [
+    { loadBalancing: { policy: "weighted_round_robin", blackoutMs: 10_000 } },
+    'loadBalancing.blackoutMs is 10000: needs source: "load_reports" beside it',
+  ],
+  [
+    { loadBalancing: { policy: "weighted_round_robin", source: "endpoints", oobLoadReports: true } },
+    'loadBalancing.oobLoadReports is true: needs source: "load_reports" beside it',
+  ],
+  [{ maxConnectionAgeMs: 999 }, "maxConnectionAgeMs is 999; allowed: 1000 or more"],
   [
     { health: { serviceName: "" }, loadBalancing: "pick_first" },
     "health: means nothing under pick_first (gRFC A17); use round_robin",
@@ -265,7 +289,10 @@ it.each([
   { breaker: { probedBy: "health", sampling: {} }, health: { serviceName: "" } },
   { breaker: { probedBy: "health", count: {}, scope: "method" }, health: { probe: () => true } },
   { subsetting: { policy: "random_subsetting", subsetSize: 1_000 }, zone: "a", slowStartMs: 0 },
-  { outlierEjection: {}, maxConnections: 10, minConnections: 10, separateStreams: true },
+  { outlierEjection: { successRate: {} }, maxConnections: 10, minConnections: 10, separateStreams: true },
+  { loadBalancing: "pick_first", slowStartMs: 0 },
+  { loadBalancing: "least_request", slowStartMs: 1, maxConnectionAgeMs: 1_000 },
+  { loadBalancing: { policy: "weighted_round_robin", source: "load_reports", blackoutMs: 10_000 } },
   { suspicion: { verifyAfterIdleMs: null }, maxConnectionAgeMs: null, connecting: "lazy" },
   { attemptTimeoutMs: 500, methods: { "a.B/C": { timeoutMs: 100 } } },
   { channelOptions: { "grpc.primary_user_agent": "me", "grpc-node.max_session_memory": 10 } },

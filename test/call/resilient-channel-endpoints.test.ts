@@ -45,6 +45,19 @@ describe("a set of endpoints given by hand", () => {
     expect(bench.channel.endpoints().map(({ address }) => address)).toEqual([A]);
   });
 
+  it("is refused by a channel that is closed, or closing", async () => {
+    const bench = await readyBench();
+    await bench.unary();
+    const update = (): void => bench.channel.updateEndpoints([B]);
+    void bench.channel.close({ drainMs: 1_000 });
+
+    expect(update).toThrow("CLIENT_CLOSED: updateEndpoints: the channel is closed");
+    bench.channel.destroy();
+
+    expect(update).toThrow("CLIENT_CLOSED: updateEndpoints: the channel is closed");
+    expect(bench.channel.endpoints().map(({ address }) => address)).not.toContain(B);
+  });
+
   it.each([[[]], [undefined], [[undefined]], [[{ host: "a" }]], ["a:1"]])(
     "that is none is refused as bad configuration: %j",
     (bad) => {

@@ -47,6 +47,11 @@ describe("a bad address", () => {
     ["::1", "is an IPv6 address without brackets; write [::1]:50051"],
     ["::1:50051", "is an IPv6 address without brackets; write [::1]:50051"],
     ["2001:db8::7", "is an IPv6 address without brackets; write [::1]:50051"],
+    ["dns:users:1", "has more than one colon; write host:port"],
+    ["10.0.0.1:1:2", "has more than one colon; write host:port"],
+    ["static:///127.0.0.1:5", "has a scheme, which only a target may have; write host:port"],
+    ["dns:///users:1", "has a scheme, which only a target may have; write host:port"],
+    ["http://users:1", "has a scheme, which only a target may have; write host:port"],
     ["unix:", "names no socket path after unix:"],
   ])("%j is refused, and the reason says what is wrong with it", (text, expected) => {
     expect(parseAddress(text)).toBe(expected);

@@ -110,7 +110,7 @@ describe("harden without credentials", () => {
     expect(problemCount(error)).toBe(3);
     for (const key of ["loadBalancing", "connectTimeoutMs", "discovery"]) {
       expect(error.details).toContain(
-        `${key} needs a pool; give credentials, or insecure: true for plaintext`,
+        `${key} needs a pool; give tls, credentials, or insecure: true for plaintext`,
       );
     }
   });

@@ -157,6 +157,18 @@ describe("the sockets of a dial", () => {
 
     expect(sockets.failure).toBe("the connection closed before SETTINGS arrived");
   });
+
+  it("say that the server may want TLS, where a plaintext connection ends before SETTINGS", () => {
+    const sockets = new DialSockets(() => {});
+    const socket = new FakeSocket().asSocket;
+    sockets.settleOn(socket);
+
+    sockets.carriedBy(socket);
+
+    expect(sockets.failure).toMatch(
+      /^the plaintext connection closed before SETTINGS arrived: the server may want TLS/,
+    );
+  });
 });
 
 describe("the credentials of a dial", () => {

@@ -149,7 +149,7 @@ it.each([
   [{ maxConnections: 11 }, "maxConnections is 11; allowed: 10 or less"],
   [{ maxConnections: 1.5 }, "maxConnections is 1.5; allowed: a value of type int"],
   [{ separateStreams: "yes" }, 'separateStreams is "yes"; allowed: a value of type boolean'],
-  [{ maxConnectionAgeMs: 0 }, "maxConnectionAgeMs is 0; allowed: 1 or more"],
+  [{ maxConnectionAgeMs: 0 }, "maxConnectionAgeMs is 0; allowed: 1000 or more"],
   [{ maxCallsPerConnection: 0 }, "maxCallsPerConnection is 0; allowed: 1 or more"],
   [{ maxCallsPerConnection: 2 ** 31 }, "maxCallsPerConnection is 2147483648; allowed: 1073741824 or less"],
   [{ suspicion: { verifyAfterIdleMs: 0 } }, "suspicion.verifyAfterIdleMs is 0; allowed: 1 or more"],

@@ -78,7 +78,11 @@ export class PoolTruth {
   doubt(connections: readonly Connection[], isUnverified: boolean): void {
     for (const connection of connections) {
       const channel = this.channelOf(connection);
-      if (this.#doubts.has(channel)) continue;
+      const known = this.#doubts.get(channel);
+      if (known !== undefined) {
+        if (isUnverified) this.#doubts.set(channel, { ...known, isUnverified });
+        continue;
+      }
       const endsAt = this.clock.now() + this.checkTimeoutMs;
       this.#doubts.set(channel, { isUnverified, endsAt, bytesAtStart: connection.bytesRead });
     }

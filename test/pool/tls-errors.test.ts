@@ -47,6 +47,30 @@ describe("a failure of TLS is told in one sentence that says what to do", () => 
     );
   });
 
+  it.each([
+    [
+      "IP: 127.0.0.1 is not in the cert's list: ",
+      "DNS:a.users.internal",
+      "list; the certificate is for DNS:a.users.internal)",
+    ],
+    [
+      "IP: 127.0.0.1 is not in the cert's list: 10.0.0.9",
+      "DNS:a, IP Address:10.0.0.9",
+      "10.0.0.9; the certificate is for DNS:a, IP Address:10.0.0.9)",
+    ],
+    ["is not in the cert's list: ", "DNS:x,".repeat(100), "; the certificate is for DNS:x,DNS:x,"],
+    ["is not in the cert's list: ", undefined, "list:)"],
+  ])("with the certificate's own names, where %j tells none", (compared, subjectaltname, says) => {
+    const mismatch = Object.assign(error("ERR_TLS_CERT_ALTNAME_INVALID", compared), {
+      cert: { subjectaltname },
+    });
+
+    const text = tlsErrorText(mismatch) ?? "";
+
+    expect(text).toContain(says);
+    expect(text.length).toBeLessThan(700);
+  });
+
   it("also where Node gives the code alone", () => {
     expect(tlsErrorText(new Error("CERT_HAS_EXPIRED"))).toMatch(/has expired.*\(CERT_HAS_EXPIRED\)$/);
   });

@@ -11,7 +11,7 @@ const functionSchema = <F extends (...args: never[]) => unknown>() =>
     params: VALUE_HIDDEN,
   });
 
-export const deadlineOptionsSchema = z.strictObject({
+const deadlineShape = {
   /** Most time for a call with a single response, in milliseconds, from the moment it is made. Default 30,000. */
   timeoutMs: positiveMs().default(30_000),
   /**
@@ -19,14 +19,22 @@ export const deadlineOptionsSchema = z.strictObject({
    * way to bound calls that answer with a stream.
    */
   methods: z.record(methodNameSchema, z.strictObject({ timeoutMs: positiveMs().nullable() })).default({}),
-});
+};
+
+export const deadlineOptionsSchema: z.ZodObject<typeof deadlineShape, z.core.$strict> =
+  z.strictObject(deadlineShape);
 export type DeadlineOptions = z.input<typeof deadlineOptionsSchema>;
 export type ResolvedDeadlineOptions = z.output<typeof deadlineOptionsSchema>;
 
-export const breakerInterceptorOptionsSchema = breakerRuleSchema.safeExtend({
+const breakerInterceptorShape = {
   /** One breaker for all calls through the interceptor, or one for each of their methods. Default "target". */
   per: z.enum(["target", "method"]).default("target"),
-});
+};
+
+export const breakerInterceptorOptionsSchema: z.ZodObject<
+  (typeof breakerRuleSchema)["shape"] & typeof breakerInterceptorShape,
+  z.core.$strict
+> = breakerRuleSchema.safeExtend(breakerInterceptorShape);
 export type BreakerInterceptorOptions = z.input<typeof breakerInterceptorOptionsSchema>;
 
 const maxMetadataBytes = () =>
@@ -36,10 +44,13 @@ const maxMetadataBytes = () =>
     .max(2 ** 31 - 1)
     .default(8_192);
 
-export const metadataOptionsSchema = z.strictObject({
+const metadataShape = {
   /** Largest request metadata, names and values together, in bytes. Default 8,192, what gRPC servers take by default. */
   maxMetadataBytes: maxMetadataBytes(),
-});
+};
+
+export const metadataOptionsSchema: z.ZodObject<typeof metadataShape, z.core.$strict> =
+  z.strictObject(metadataShape);
 export type MetadataInterceptorOptions = z.input<typeof metadataOptionsSchema>;
 
 /** What a source of credentials is told. */
@@ -50,26 +61,28 @@ export interface AuthContext {
   readonly isRefresh: boolean;
 }
 
-export const authOptionsSchema = z
-  .strictObject({
-    /** Gives the token of a call, sent as `authorization: Bearer <token>`. Asked for every call: keep it yourself. */
-    getToken: functionSchema<(context: AuthContext) => string | Promise<string>>().optional(),
-    /** Gives the metadata of a call, where the server wants something else than a bearer token. */
-    getMetadata: functionSchema<(context: AuthContext) => Metadata | Promise<Metadata>>().optional(),
-    /**
-     * True when running any method twice does no harm: calls are then repeated after a refresh. Default: what `service`
-     * says of each method, else false.
-     */
-    idempotent: z.boolean().optional(),
-    /** The service definition of the stub, or several: which methods are idempotent. Default none. */
-    service: serviceSchema.optional(),
-    /** Whether a method is idempotent, by `package.Service/Method` or `package.Service`, the more exact name first. */
-    methods: z.record(methodNameSchema, z.strictObject({ idempotent: z.boolean() })).default({}),
-    /** As of the metadata interceptor. Default 8,192. */
-    maxMetadataBytes: maxMetadataBytes(),
-    /** How long a refresh may take, in ms; then the calls that wait for it get the server's answer. Default 10,000. */
-    fetchTimeoutMs: positiveMs().default(10_000),
-  })
+const authShape = {
+  /** Gives the token of a call, sent as `authorization: Bearer <token>`. Asked for every call: keep it yourself. */
+  getToken: functionSchema<(context: AuthContext) => string | Promise<string>>().optional(),
+  /** Gives the metadata of a call, where the server wants something else than a bearer token. */
+  getMetadata: functionSchema<(context: AuthContext) => Metadata | Promise<Metadata>>().optional(),
+  /**
+   * True when running any method twice does no harm: calls are then repeated after a refresh. Default: what `service`
+   * says of each method, else false.
+   */
+  idempotent: z.boolean().optional(),
+  /** The service definition of the stub, or several: which methods are idempotent. Default none. */
+  service: serviceSchema.optional(),
+  /** Whether a method is idempotent, by `package.Service/Method` or `package.Service`, the more exact name first. */
+  methods: z.record(methodNameSchema, z.strictObject({ idempotent: z.boolean() })).default({}),
+  /** As of the metadata interceptor. Default 8,192. */
+  maxMetadataBytes: maxMetadataBytes(),
+  /** How long a refresh may take, in ms; then the calls that wait for it get the server's answer. Default 10,000. */
+  fetchTimeoutMs: positiveMs().default(10_000),
+};
+
+export const authOptionsSchema: z.ZodObject<typeof authShape, z.core.$strict> = z
+  .strictObject(authShape)
   .refine((options) => (options.getToken === undefined) !== (options.getMetadata === undefined), {
     when: ({ value }) => typeof value === "object" && value !== null,
     message: "give getToken or getMetadata, one of them",
@@ -84,7 +97,7 @@ export type LogLevel = (typeof LEVELS)[number];
 /** Says of a message what may stand in a log: ids, counts, lengths; never its content. */
 export type Summary = (message: never, context: { readonly method: string }) => object;
 
-export const loggingOptionsSchema = z.strictObject({
+const loggingShape = {
   /** Level of the line of a call that ended OK. Default "info". */
   level: z.enum(LEVELS).default("info"),
   /** Level of the line of a call that failed. Default "warn". */
@@ -95,7 +108,10 @@ export const loggingOptionsSchema = z.strictObject({
   summarizeRequest: functionSchema<Summary>().optional(),
   /** Summary of a single response; called only for a line that is written. Default none. */
   summarizeResponse: functionSchema<Summary>().optional(),
-});
+};
+
+export const loggingOptionsSchema: z.ZodObject<typeof loggingShape, z.core.$strict> =
+  z.strictObject(loggingShape);
 export type LoggingOptions = z.input<typeof loggingOptionsSchema>;
 export type ResolvedLoggingOptions = z.output<typeof loggingOptionsSchema>;
 
@@ -132,7 +148,7 @@ export interface FinishedCall extends CallCounts {
 }
 
 const hook = <T>() => functionSchema<(call: T) => void>().optional();
-export const hooksSchema = z.strictObject({
+const hooksShape = {
   /** The caller has started a call. */
   onStart: hook<StartedCall>(),
   /** The call has ended, be it by a cancel: once per call that was started. */
@@ -141,7 +157,9 @@ export const hooksSchema = z.strictObject({
   onMessageSent: hook<CallCounts>(),
   /** A message has arrived. */
   onMessageReceived: hook<CallCounts>(),
-});
+};
+
+export const hooksSchema: z.ZodObject<typeof hooksShape, z.core.$strict> = z.strictObject(hooksShape);
 export type CallHooks = z.input<typeof hooksSchema>;
 
 /** The entry for a method: its exact name before its service. */

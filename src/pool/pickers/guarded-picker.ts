@@ -4,6 +4,8 @@ import type { Candidate, PickCall, Picker, PickerInput, PickerPolicy, PickFilter
 import { roundRobin } from "./round-robin.js";
 
 const SCOPES: readonly unknown[] = ["all", "first", "picked"];
+/** Characters of a wrong value that an error tells. */
+const MAX_SHOWN = 80;
 
 /** Told of what a picker did wrong. */
 type Tell = (what: string) => void;
@@ -89,11 +91,16 @@ class GuardedPicker<C extends Candidate> implements Picker<C> {
  * A user's policy made safe: where it throws, or answers what it must not, round robin chooses for that pick. A picker
  * that answers null though an endpoint is usable is overruled in the same way: a call that waits needs a reason.
  *
+ * @param name what it was registered as, which users know it by
  * @param onTrouble told once of each kind of mistake, in a sentence
  * @throws TypeError for what is no policy
  */
-export function guardedPolicy(policy: PickerPolicy, onTrouble: (message: string) => void): PickerPolicy {
-  const { name, connects, isShuffled, loadReports } = checked(policy);
+export function guardedPolicy(
+  policy: PickerPolicy,
+  name: string,
+  onTrouble: (message: string) => void,
+): PickerPolicy {
+  const { connects, isShuffled, loadReports } = checkedPolicy(policy, name);
   const told = new Set<string>();
   const tell: Tell = (what) => {
     // An error's text may differ each time; its kind is what stands before it.
@@ -111,17 +118,26 @@ export function guardedPolicy(policy: PickerPolicy, onTrouble: (message: string)
   };
 }
 
-function checked(policy: unknown): PickerPolicy {
-  const { name, connects, create } = (policy ?? {}) as Partial<PickerPolicy>;
-  if (typeof name !== "string" || name === "" || typeof create !== "function") {
-    throw new TypeError("a load-balancing policy needs a name, and a method create()");
-  }
+/**
+ * What a user's function answered, if it is a policy.
+ *
+ * @throws TypeError that says by the registered name what it lacks
+ */
+export function checkedPolicy(policy: unknown, registeredAs: string): PickerPolicy {
+  disarm(policy);
+  const { name, connects, create } = Object(policy) as Partial<PickerPolicy>;
+  const lacks = (what: string) =>
+    new TypeError(`the policy that the function of registerPicker("${registeredAs}") answered ${what}`);
+  if (typeof name !== "string" || name === "") throw lacks("has no name");
+  if (typeof create !== "function") throw lacks("has no method create()");
   if (!SCOPES.includes(connects)) {
-    throw new TypeError(
-      `load-balancing policy ${name}: connects is ${String(connects)}; allowed: "all", "first", "picked"`,
-    );
+    throw lacks(`has connects ${shown(connects)}; allowed: "all", "first", "picked"`);
   }
   return policy as PickerPolicy;
+}
+
+function shown(connects: unknown): string {
+  return typeof connects === "string" ? JSON.stringify(connects.slice(0, MAX_SHOWN)) : typeof connects;
 }
 
 /** An async method answers a promise: one that fails unheard would end the process. */

@@ -20,7 +20,8 @@ export interface Candidate {
    */
   reportedWeight(now: number): number;
   /**
-   * True while its breaker or its ejection keeps calls of this method away: a policy that connects as picked must not
+   * True while its breaker or its ejection keeps calls of this method away, and from a failed dial until it is READY
+   * again, whatever it does meanwhile: a policy that connects as picked must not
    * answer it while it is IDLE or CONNECTING. For READY ones the filter knows.
    */
   isBarred(path: string): boolean;

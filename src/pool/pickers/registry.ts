@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { saidBy, suggest } from "../../core/index.js";
-import { guardedPolicy } from "./guarded-picker.js";
+import { checkedPolicy, guardedPolicy } from "./guarded-picker.js";
 import { leastLatency } from "./least-latency.js";
 import { leastRequest, leastRequestOptionsSchema } from "./least-request.js";
 import { loadBalancingForms } from "./load-balancing-forms.js";
@@ -11,7 +11,7 @@ import { consistentHash, ringHash } from "./ring-hash.js";
 import { consistentHashOptionsSchema, ringHashOptionsSchema } from "./ring-hash-options.js";
 import { roundRobin } from "./round-robin.js";
 import { weightedRoundRobin } from "./weighted-round-robin.js";
-import { weightedRoundRobinOptionsSchema } from "./weighted-round-robin-options.js";
+import { unusedReportOptions, weightedRoundRobinOptionsSchema } from "./weighted-round-robin-options.js";
 
 /** A policy of the user's own. @param options what stands beside `policy` in `loadBalancing` */
 export type PickerFactory = (options: Readonly<Record<string, unknown>>) => PickerPolicy;
@@ -19,12 +19,18 @@ export type PickerFactory = (options: Readonly<Record<string, unknown>>) => Pick
 interface BuiltIn {
   readonly schema: z.ZodObject;
   make(options: unknown): PickerPolicy;
+  /** Keys that would do nothing beside the others, and why. */
+  unused(given: Readonly<Record<string, unknown>>): readonly (readonly [key: string, why: string])[];
 }
 
 const nothing = z.strictObject({});
 
-function builtIn<S extends z.ZodObject>(schema: S, make: (options: z.output<S>) => PickerPolicy): BuiltIn {
-  return { schema, make: (options) => make(options as z.output<S>) };
+function builtIn<S extends z.ZodObject>(
+  schema: S,
+  make: (options: z.output<S>) => PickerPolicy,
+  unused: BuiltIn["unused"] = () => [],
+): BuiltIn {
+  return { schema, make: (options) => make(options as z.output<S>), unused };
 }
 
 const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map(
@@ -32,7 +38,7 @@ const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map(
     round_robin: builtIn(nothing, () => roundRobin),
     pick_first: builtIn(pickFirstOptionsSchema, pickFirstWith),
     random: builtIn(nothing, () => random),
-    weighted_round_robin: builtIn(weightedRoundRobinOptionsSchema, weightedRoundRobin),
+    weighted_round_robin: builtIn(weightedRoundRobinOptionsSchema, weightedRoundRobin, unusedReportOptions),
     least_request: builtIn(leastRequestOptionsSchema, leastRequest),
     least_latency: builtIn(nothing, () => leastLatency),
     ring_hash: builtIn(ringHashOptionsSchema, ringHash),
@@ -69,7 +75,7 @@ const registered = new Map<string, PickerFactory>();
  * `{ policy: "name", ...options }`, to channels made from then on. A picker that throws, or answers what is no accepted
  * candidate, is replaced by round robin for that pick, and a process warning says so once.
  *
- * @throws TypeError for a name that is taken, or is none: lower-case letters, digits and `_`
+ * @throws TypeError for a name that is taken, or is none: lower-case letters, digits and `_`; and for no function
  */
 export function registerPicker(name: string, factory: PickerFactory): void {
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) {
@@ -77,6 +83,9 @@ export function registerPicker(name: string, factory: PickerFactory): void {
   }
   if (BUILT_IN.has(name) || ALIASES.has(name) || REFUSED.has(name) || registered.has(name)) {
     throw new TypeError(`registerPicker: the name ${name} is taken`);
+  }
+  if (typeof factory !== "function") {
+    throw new TypeError(`registerPicker: what ${name} stands for is ${typeof factory}; allowed: a function`);
   }
   registered.set(name, factory);
 }
@@ -94,7 +103,13 @@ type BuiltInName =
 type PolicyName = BuiltInName | (string & {});
 
 /** A policy by name, or with options beside the name. */
-export type LoadBalancing = PolicyName | { readonly policy: PolicyName; readonly [option: string]: unknown };
+export type LoadBalancing =
+  | PolicyName
+  | {
+      /** Name of the policy; the other keys are its options. */
+      readonly policy: PolicyName;
+      readonly [option: string]: unknown;
+    };
 
 /** The policies there are, without aliases. */
 export function policyNames(): readonly string[] {
@@ -123,7 +138,7 @@ export const loadBalancingSchema = z
       const factory = registered.get(name);
       if (factory !== undefined) {
         try {
-          factory(options);
+          checkedPolicy(factory(options), name);
           return { policy: name, ...options };
         } catch (error) {
           return problem(saidBy(error));
@@ -134,6 +149,7 @@ export const loadBalancingSchema = z
         path,
       );
     }
+    for (const [key, message] of known.unused(options)) problem(message, [key]);
     const parsed = known.schema.safeParse(options, { reportInput: true });
     if (parsed.success) return { policy: name, ...(parsed.data as object) };
     for (const issue of parsed.error.issues) {
@@ -168,5 +184,5 @@ export function policyOf(
   if (known !== undefined) return known.make(options);
   const factory = registered.get(policy);
   if (factory === undefined) throw new Error(`there is no load-balancing policy ${policy}`);
-  return guardedPolicy(factory(options), warn);
+  return guardedPolicy(factory(options), policy, warn);
 }

@@ -42,3 +42,13 @@ export const weightedRoundRobinOptionsSchema = z.strictObject({
 });
 export type WeightedRoundRobinOptions = z.input<typeof weightedRoundRobinOptionsSchema>;
 export type ResolvedWeightedRoundRobinOptions = z.output<typeof weightedRoundRobinOptionsSchema>;
+
+/** What was given about load reports where none are asked for. */
+export function unusedReportOptions(given: Readonly<Record<string, unknown>>): [key: string, why: string][] {
+  const { source = "endpoints", ...others } = given;
+  if (source !== "endpoints") return [];
+  const why = 'needs source: "load_reports" beside it; without, servers are not asked for their load';
+  return Object.keys(others)
+    .filter((key) => key in weightedRoundRobinOptionsSchema.shape && others[key] !== undefined)
+    .map((key) => [key, why]);
+}

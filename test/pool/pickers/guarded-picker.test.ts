@@ -23,7 +23,9 @@ type Careless = (input: PickerInput<Candidate>) => unknown;
 /** A policy whose pickers are what `create` answers, and what was said of them. */
 function scene(create: Careless, connects: PickerPolicy["connects"] = "all") {
   const said: string[] = [];
-  const policy = guardedPolicy({ name: "mine", connects, create } as PickerPolicy, (text) => said.push(text));
+  const policy = guardedPolicy({ name: "its own", connects, create } as PickerPolicy, "mine", (text) =>
+    said.push(text),
+  );
   return { said, policy };
 }
 
@@ -43,7 +45,7 @@ const said = (what: string) => `load-balancing policy mine: ${what}; round_robin
 
 describePicker(
   "one of the user's, guarded",
-  guardedPolicy(random, () => {}),
+  guardedPolicy(random, "random", () => {}),
 );
 describePicker(
   "one of the user's that always throws",
@@ -58,7 +60,7 @@ describe("a guarded policy", () => {
   it("leaves a picker that does well alone", () => {
     const set = fakeCandidates(5);
     const messages: string[] = [];
-    const guarded = guardedPolicy(random, (text) => messages.push(text));
+    const guarded = guardedPolicy(random, "random", (text) => messages.push(text));
 
     const picked = picks(guarded.create(pickerInput(set)), 200);
 
@@ -184,13 +186,16 @@ describe("a guarded policy", () => {
   });
 
   it.each<[unknown, string]>([
-    [null, "needs a name, and a method create()"],
-    [() => ({}), "needs a name, and a method create()"],
-    [{ name: "mine", connects: "all" }, "needs a name, and a method create()"],
-    [{ name: "", connects: "all", create: () => null }, "needs a name, and a method create()"],
-    [{ name: "mine", create: () => null }, 'mine: connects is undefined; allowed: "all", "first", "picked"'],
-  ])("refuses %j, which is no policy", (policy, says) => {
-    expect(() => guardedPolicy(policy as PickerPolicy, () => {})).toThrow(says);
+    [null, "has no name"],
+    [() => ({}), "has no name"],
+    [{ name: "its own", connects: "all" }, "has no method create()"],
+    [{ name: "", connects: "all", create: () => null }, "has no name"],
+    [{ name: "m", create: () => null }, 'has connects undefined; allowed: "all", "first", "picked"'],
+    [{ name: "m", connects: "alll", create: () => null }, 'has connects "alll"; allowed: "all", '],
+  ])("refuses %j, which is no policy, by the name that it is registered as", (policy, says) => {
+    expect(() => guardedPolicy(policy as PickerPolicy, "mine", () => {})).toThrow(
+      `the policy that the function of registerPicker("mine") answered ${says}`,
+    );
   });
 
   it("keeps what a policy says of load reports and order, and may be an object of a class", () => {
@@ -206,7 +211,7 @@ describe("a guarded policy", () => {
     }
     const set = fakeCandidates(3);
 
-    const policy = guardedPolicy(new Mine() as unknown as PickerPolicy, () => {});
+    const policy = guardedPolicy(new Mine() as unknown as PickerPolicy, "mine", () => {});
 
     expect(policy).toMatchObject({ isShuffled: true, loadReports: { isOutOfBand: false } });
     expect(policy.create(pickerInput(set)).pick(ANY, CALL)).toBe(set[1]);
@@ -218,7 +223,9 @@ describe("a guarded policy that connects what it picks", () => {
     const set = fakeCandidates(3);
     for (const one of set) one.state = "IDLE";
     const messages: string[] = [];
-    const policy = guardedPolicy(ringHash(ringHashOptionsSchema.parse({})), (text) => messages.push(text));
+    const policy = guardedPolicy(ringHash(ringHashOptionsSchema.parse({})), "mine", (text) =>
+      messages.push(text),
+    );
     const picker = policy.create({ ...pickerInput(set), clock: new ManualClock() });
 
     const home = picker.pick(NOBODY, pickCall("key"));

@@ -26,7 +26,7 @@ describePicker("one that prefers the endpoint that succeeded last", lastSuccess,
 
 it("sends calls to the endpoint that succeeded last, and to the next best while that one is out of use", async () => {
   const troubles: string[] = [];
-  const policy = guardedPolicy(lastSuccess, (message) => troubles.push(message));
+  const policy = guardedPolicy(lastSuccess, "last_success", (message) => troubles.push(message));
   const bench = await new PoolBench({}, fixedRandom(0), policy).connected(A, B, C);
   const succeed = async (address: string) => {
     const startedAt = bench.clock.now();
