@@ -68,7 +68,7 @@ export interface MethodSchema extends z.ZodObject<typeof methodShape, z.core.$st
 /** What may differ per method or per service. */
 export const methodOptionsSchema: MethodSchema = z.strictObject(methodShape);
 
-const callOptionsShape = {
+const ownShape = {
   /** False leaves plain calls: no retry, no default deadline, no breaker. Also by HOLDFAST_DISABLED=1. Default true. */
   enabled: z.boolean().default(true),
   /** grpc-js channel credentials, as for a `Client`; in place of `tls`. */
@@ -136,7 +136,7 @@ const callOptionsShape = {
   /** How often names are looked up, and how long one look-up may take. */
   discovery: discoveryOptionsSchema.prefault({}),
 };
-const channelOptionsShape = { ...callOptionsShape, ...poolOptionsShape };
+const channelOptionsShape = { ...ownShape, ...poolOptionsShape };
 
 const {
   credentials: _credentials,
@@ -230,10 +230,9 @@ function fieldsOf(value: unknown): Fields {
 export const channelRules = [attemptWithinCall, methodsWithinChannel, connectionsInOrder, poolRules] as const;
 
 /** All options of a channel. */
-export const channelOptionsSchema: z.ZodObject<
-  typeof callOptionsShape & typeof poolOptionsShape,
-  z.core.$strict
-> = z.strictObject(channelOptionsShape).check(securedOneWay, ...channelRules);
+export const channelOptionsSchema: z.ZodObject<typeof ownShape & typeof poolOptionsShape, z.core.$strict> = z
+  .strictObject(channelOptionsShape)
+  .check(securedOneWay, ...channelRules);
 
 export type ChannelOptions = z.input<typeof channelOptionsSchema>;
 export type ResolvedChannelOptions = z.output<typeof channelOptionsSchema>;

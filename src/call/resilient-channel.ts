@@ -163,7 +163,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
   /**
    * Takes an endpoint out of use by hand, as an open breaker does, until the subscription is disposed. Calls that run
    * there go on.
-   * @throws ResilienceError `CONFIG_INVALID` for an address that is no endpoint, or where there are no breakers
+   * @throws ResilienceError `CONFIG_INVALID` for an address that is known to be no endpoint, or where there are no breakers
    */
   isolate(address: string): Subscription {
     return this.#backend.isolate(canonicalText(address));

@@ -92,7 +92,8 @@ export class StubBackend implements Backend {
   }
 
   isolate(address: string): Subscription {
-    return this.#standings.isolate(address);
+    if (address === this.target) return this.#standings.isolate(address);
+    throw configInvalid(`isolate: ${JSON.stringify(address)} is no endpoint; allowed: ${this.target}`);
   }
 
   verify(): void {}

@@ -57,9 +57,7 @@ export interface HealthSchema
   extends z.ZodObject<Omit<typeof healthDataShape, "serviceName"> & typeof healthShape, z.core.$strict> {}
 
 /** Client-side health checking (gRFC A17); off where the channel has no `health`. */
-export const healthOptionsSchema: HealthSchema = healthDataSchema
-  .extend(healthShape)
-  .check(oneSource);
+export const healthOptionsSchema: HealthSchema = healthDataSchema.extend(healthShape).check(oneSource);
 
 export type HealthOptions = z.input<typeof healthOptionsSchema>;
 export type ResolvedHealthOptions = z.output<typeof healthOptionsSchema>;

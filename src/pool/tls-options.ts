@@ -95,7 +95,9 @@ const tlsTextShape = {
 export interface TlsSchema extends z.ZodObject<typeof tlsDataShape & typeof tlsTextShape, z.core.$strict> {}
 
 /** How a channel is secured; code may also give what the files would hold. */
-export const tlsOptionsSchema: TlsSchema = z.strictObject({ ...tlsDataShape, ...tlsTextShape }).check(fitsTogether);
+export const tlsOptionsSchema: TlsSchema = z
+  .strictObject({ ...tlsDataShape, ...tlsTextShape })
+  .check(fitsTogether);
 
 export type TlsFileOptions = z.input<typeof tlsFileOptionsSchema>;
 export type TlsOptions = z.input<typeof tlsOptionsSchema>;

@@ -15,13 +15,21 @@ export const raftChannelRefusals = {
 
 /** A Clerk alone uses its channels, and repeats by rules of its own. */
 export const clerkChannelRefusals = {
+  /** Not taken: the preset is always `eraft`. */
   preset: refused("not taken below a Clerk, whose preset is always eraft; leave it out"),
+  /** Not taken; set the Clerk's own timeoutMs. */
   timeoutMs: refused("has no effect below a Clerk; set the Clerk's own timeoutMs"),
+  /** Not taken; set the Clerk's own attemptTimeoutMs. */
   attemptTimeoutMs: refused("has no effect below a Clerk; set the Clerk's own attemptTimeoutMs"),
+  /** Not taken: a Clerk repeats until its own timeoutMs. */
   retry: refused("has no effect below a Clerk, which repeats until its own timeoutMs; leave it out"),
+  /** Not taken: a Clerk sends each command to one leader. */
   hedging: refused("has no effect below a Clerk, which sends each command to one leader; leave it out"),
+  /** Not taken; set the Clerk's own timeoutMs. */
   maxTimeoutMs: refused("has no place below a Clerk; set the Clerk's own timeoutMs"),
+  /** Not taken: a Clerk makes no streams. */
   firstResponseTimeoutMs: refused("has no effect below a Clerk, which makes no streams; leave it out"),
+  /** Not taken: a Clerk makes no streams. */
   streamIdleTimeoutMs: refused("has no effect below a Clerk, which makes no streams; leave it out"),
 };
 

@@ -73,6 +73,9 @@ export const clerkServersShape = {
   target: z.string().optional(),
 };
 
+interface RefusalsSchema extends z.ZodObject<typeof clerkChannelRefusals, z.core.$loose> {}
+const refusalsSchema: RefusalsSchema = z.looseObject(clerkChannelRefusals);
+
 /** How the servers are reached. */
 const clerkChannelShape = {
   /** grpc-js channel credentials. Either these or `insecure: true`. */
@@ -80,7 +83,7 @@ const clerkChannelShape = {
   /** True for plaintext; warns once. */
   insecure: z.boolean().optional(),
   /** Further options of the channels to the servers, as for `createChannel`; the preset `eraft` lies beneath. */
-  channel: z.looseObject(clerkChannelRefusals).default({}),
+  channel: refusalsSchema.default({}),
 };
 
 /** What `createClerk` takes: where the servers are, how they are reached, and what the Clerk decides by. */

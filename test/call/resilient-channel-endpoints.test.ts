@@ -78,7 +78,7 @@ describe("a set of endpoints given by hand", () => {
     const bench = await readyBench();
     await bench.channel.close();
 
-    bench.channel.updateEndpoints([B]);
+    expect(() => bench.channel.updateEndpoints([B])).toThrow("CLIENT_CLOSED");
     await bench.advance(60_000);
 
     expect(bench.network.dialsOf(B)).toHaveLength(0);

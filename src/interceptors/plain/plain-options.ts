@@ -11,6 +11,13 @@ const functionSchema = <F extends (...args: never[]) => unknown>() =>
     params: VALUE_HIDDEN,
   });
 
+const deadlineMethodShape = {
+  /** Most time for a call of the method, in milliseconds, from the moment it is made; null for none. */
+  timeoutMs: positiveMs().nullable(),
+};
+interface DeadlineMethodSchema extends z.ZodObject<typeof deadlineMethodShape, z.core.$strict> {}
+const deadlineMethodSchema: DeadlineMethodSchema = z.strictObject(deadlineMethodShape);
+
 const deadlineShape = {
   /** Most time for a call with a single response, in milliseconds, from the moment it is made. Default 30,000. */
   timeoutMs: positiveMs().default(30_000),
@@ -18,7 +25,7 @@ const deadlineShape = {
    * Other limits by `package.Service/Method` or `package.Service`, the more exact name first; null for none. The only
    * way to bound calls that answer with a stream.
    */
-  methods: z.record(methodNameSchema, z.strictObject({ timeoutMs: positiveMs().nullable() })).default({}),
+  methods: z.record(methodNameSchema, deadlineMethodSchema).default({}),
 };
 
 export const deadlineOptionsSchema: z.ZodObject<typeof deadlineShape, z.core.$strict> =
@@ -61,6 +68,13 @@ export interface AuthContext {
   readonly isRefresh: boolean;
 }
 
+const authMethodShape = {
+  /** True when running the method twice does no harm: its calls are then repeated after a refresh. */
+  idempotent: z.boolean(),
+};
+interface AuthMethodSchema extends z.ZodObject<typeof authMethodShape, z.core.$strict> {}
+const authMethodSchema: AuthMethodSchema = z.strictObject(authMethodShape);
+
 const authShape = {
   /** Gives the token of a call, sent as `authorization: Bearer <token>`. Asked for every call: keep it yourself. */
   getToken: functionSchema<(context: AuthContext) => string | Promise<string>>().optional(),
@@ -74,7 +88,7 @@ const authShape = {
   /** The service definition of the stub, or several: which methods are idempotent. Default none. */
   service: serviceSchema.optional(),
   /** Whether a method is idempotent, by `package.Service/Method` or `package.Service`, the more exact name first. */
-  methods: z.record(methodNameSchema, z.strictObject({ idempotent: z.boolean() })).default({}),
+  methods: z.record(methodNameSchema, authMethodSchema).default({}),
   /** As of the metadata interceptor. Default 8,192. */
   maxMetadataBytes: maxMetadataBytes(),
   /** How long a refresh may take, in ms; then the calls that wait for it get the server's answer. Default 10,000. */

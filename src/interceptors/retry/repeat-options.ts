@@ -27,24 +27,40 @@ const shared = {
    */
   maxBufferedMessages: z.int().min(0).default(100),
 };
-const perMethod = { idempotent: z.boolean().optional(), attemptTimeoutMs: attemptTimeoutMs() };
+const perMethod = {
+  /** True when running the method twice does no harm. Default: what `service` says of it, else as for all methods. */
+  idempotent: z.boolean().optional(),
+  /** As for all methods. */
+  attemptTimeoutMs: attemptTimeoutMs(),
+};
 
 const { maxAttempts, maxAttemptsLimit, backoff, retryableCodes, throttle } = retryOptionsSchema.shape;
+/** Keys of a channel's retry options, with their comments. */
+type Taken<K extends keyof (typeof retryOptionsSchema)["shape"]> = Pick<
+  (typeof retryOptionsSchema)["shape"],
+  K
+>;
 
-export const retryInterceptorOptionsSchema = z
-  .strictObject({
-    maxAttempts,
-    maxAttemptsLimit,
-    backoff,
-    retryableCodes,
-    /** The retry throttle all calls through the interceptor share; false = none. Default: 20 tokens, 0.1 back. */
-    throttle,
-    ...shared,
-    /** The same by `package.Service/Method` or `package.Service`, each key by the more exact name first. */
-    methods: z
-      .record(methodNameSchema, z.strictObject({ ...perMethod, retry: retryOverrideSchema.optional() }))
-      .default({}),
-  })
+const retryMethodShape = {
+  /** Changes the retry options for the method; false makes one attempt. */
+  retry: retryOverrideSchema.optional(),
+};
+interface RetryMethodSchema extends z.ZodObject<typeof perMethod & typeof retryMethodShape, z.core.$strict> {}
+const retryMethodSchema: RetryMethodSchema = z.strictObject({ ...perMethod, ...retryMethodShape });
+
+const retryShape = {
+  /** The retry throttle all calls through the interceptor share; false = none. Default: 20 tokens, 0.1 back. */
+  throttle,
+  ...shared,
+  /** The same by `package.Service/Method` or `package.Service`, each key by the more exact name first. */
+  methods: z.record(methodNameSchema, retryMethodSchema).default({}),
+};
+
+export const retryInterceptorOptionsSchema: z.ZodObject<
+  Taken<"maxAttempts" | "maxAttemptsLimit" | "backoff" | "retryableCodes"> & typeof retryShape,
+  z.core.$strict
+> = z
+  .strictObject({ maxAttempts, maxAttemptsLimit, backoff, retryableCodes, ...retryShape })
   .check(({ value, issues }) => {
     const asked = Object.entries(value.methods).map(([name, { retry }]) =>
       askOf(["methods", name, "retry"], retry),
@@ -54,23 +70,31 @@ export const retryInterceptorOptionsSchema = z
 export type RetryInterceptorOptions = z.input<typeof retryInterceptorOptionsSchema>;
 export type ResolvedRetryInterceptorOptions = z.output<typeof retryInterceptorOptionsSchema>;
 
-export const hedgingInterceptorOptionsSchema = hedgingOptionsSchema
-  .safeExtend({
-    maxAttemptsLimit,
-    /** As of the retry interceptor: it pauses further attempts while failures dominate. */
-    throttle,
-    ...shared,
-    /** The same by `package.Service/Method` or `package.Service`; `hedging: false` for none. */
-    methods: z
-      .record(methodNameSchema, z.strictObject({ ...perMethod, hedging: hedgingOverrideSchema.optional() }))
-      .default({}),
-  })
-  .check(({ value, issues }) => {
-    const asked = Object.entries(value.methods).map(([name, { hedging }]) =>
-      askOf(["methods", name, "hedging"], hedging),
-    );
-    for (const ask of [{ path: [], attempts: value.maxAttempts }, ...asked]) refuse(ask, value, issues);
-  });
+const hedgingMethodShape = {
+  /** Hedging of the method: all options of its own, or false for none. */
+  hedging: hedgingOverrideSchema.optional(),
+};
+interface HedgingMethodSchema
+  extends z.ZodObject<typeof perMethod & typeof hedgingMethodShape, z.core.$strict> {}
+const hedgingMethodSchema: HedgingMethodSchema = z.strictObject({ ...perMethod, ...hedgingMethodShape });
+
+const hedgingShape = {
+  /** As of the retry interceptor: it pauses further attempts while failures dominate. */
+  throttle,
+  ...shared,
+  /** The same by `package.Service/Method` or `package.Service`; `hedging: false` for none. */
+  methods: z.record(methodNameSchema, hedgingMethodSchema).default({}),
+};
+
+export const hedgingInterceptorOptionsSchema: z.ZodObject<
+  (typeof hedgingOptionsSchema)["shape"] & Taken<"maxAttemptsLimit"> & typeof hedgingShape,
+  z.core.$strict
+> = hedgingOptionsSchema.safeExtend({ maxAttemptsLimit, ...hedgingShape }).check(({ value, issues }) => {
+  const asked = Object.entries(value.methods).map(([name, { hedging }]) =>
+    askOf(["methods", name, "hedging"], hedging),
+  );
+  for (const ask of [{ path: [], attempts: value.maxAttempts }, ...asked]) refuse(ask, value, issues);
+});
 export type HedgingInterceptorOptions = z.input<typeof hedgingInterceptorOptionsSchema>;
 export type ResolvedHedgingInterceptorOptions = z.output<typeof hedgingInterceptorOptionsSchema>;
 
