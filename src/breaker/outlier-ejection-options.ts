@@ -48,7 +48,7 @@ export interface OutlierEjectionSchema extends z.ZodObject<typeof outlierEjectio
 
 /**
  * Takes endpoints out of use that fail more than the others (gRFC A50). Each algorithm runs only if its object is
- * present, and `{}` enables it with its defaults; without both nothing is counted. How many may be out at once is the
+ * present, and `{}` enables it with its defaults; a channel takes one at least. How many may be out at once is the
  * channel's `maxEjectionPercent`.
  */
 export const outlierEjectionOptionsSchema: OutlierEjectionSchema = z.strictObject(outlierEjectionShape);

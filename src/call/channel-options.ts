@@ -17,7 +17,7 @@ import {
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
 import { callCredentialsSchema, channelCredentialsSchema, securedOneWay } from "./credential-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
-import { poolRules } from "./pool-rules-options.js";
+import { ejectsSomebody, poolRules } from "./pool-rules-options.js";
 
 /** The presets by name; `presets.ts` has their values. */
 export const PRESET_NAMES = ["grpc", "documents", "low-latency", "batch", "etcd", "raft", "eraft"] as const;
@@ -126,7 +126,7 @@ const ownShape = {
   /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */
   maxEjectionPercent: maxEjectionPercentSchema,
   /** Takes endpoints out of use that fail more than the others (gRFC A50). Off by default. */
-  outlierEjection: outlierEjectionOptionsSchema.optional(),
+  outlierEjection: outlierEjectionOptionsSchema.check(ejectsSomebody).optional(),
   /** Asks the endpoints for their health (gRFC A17). Off by default. */
   health: healthOptionsSchema.optional(),
   /** Options by `package.Service/Method` or `package.Service`; the more exact name wins, field by field. */

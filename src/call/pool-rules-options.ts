@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { outlierEjectionOptionsSchema } from "../breaker/index.js";
+import type { OutlierEjectionOptions } from "../breaker/index.js";
 import { isObject } from "../core/index.js";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,11 +23,6 @@ export const poolRules = z.superRefine<object>(
       if (health !== undefined) problem(`means nothing under pick_first (gRFC A17); ${instead}`, "health");
       if (outlierEjection !== undefined)
         problem(`means nothing under pick_first (gRFC A50); ${instead}`, "outlierEjection");
-    } else if (ejectsNobody(outlierEjection)) {
-      problem(
-        "ejects nobody; give successRate, failurePercentage or both ({} for defaults)",
-        "outlierEjection",
-      );
     }
     if (NEVER_EASED.includes(policy) && typeof slowStartMs === "number" && slowStartMs > 0) {
       problem(
@@ -42,8 +37,9 @@ export const poolRules = z.superRefine<object>(
   { when: isObject },
 );
 
-/** What is no outlier ejection at all is told by its own schema. */
-function ejectsNobody(outlierEjection: unknown): boolean {
-  const { data } = outlierEjectionOptionsSchema.safeParse(outlierEjection);
-  return data !== undefined && data.successRate === undefined && data.failurePercentage === undefined;
+/** Only where all else is well: a misspelt algorithm is told once. */
+export function ejectsSomebody({ value, issues }: z.core.ParsePayload<OutlierEjectionOptions>): void {
+  if (issues.length > 0 || value.successRate !== undefined || value.failurePercentage !== undefined) return;
+  const message = "ejects nobody; give successRate, failurePercentage or both ({} for defaults)";
+  issues.push({ code: "custom", message, input: value });
 }

@@ -91,6 +91,8 @@ export abstract class ConnectionKeeper
     const spread = 1 + AGE_JITTER * (2 * random.next() - 1);
     this.set.add(connection, connection.readyAt + (maxConnectionAgeMs ?? Number.POSITIVE_INFINITY) * spread);
     this.standing.addConnection(connection);
+    // Once the Watch that begins here has opened its stream, which keeps the process alive.
+    if (this.deps.isWatched) setImmediate(() => connection.rest());
     this.#replaceOld();
     // Calls that wait for the breaker pick at once, and are to find the fresh connection.
     this.standing.gate.reconnected();

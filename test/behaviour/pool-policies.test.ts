@@ -310,7 +310,7 @@ describe("a policy of the user's own", () => {
     const error = configErrorOf(() => stage.harden("static:///a:1", { loadBalancing: name }));
 
     expect(error.details).toContain(
-      `loadBalancing is "${name}": the policy that the function of registerPicker("${name}") answered ${what}`,
+      `loadBalancing: the policy that the function of registerPicker("${name}") answered ${what}`,
     );
   });
 

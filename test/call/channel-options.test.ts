@@ -120,7 +120,6 @@ const together: readonly Row[] = [
     { outlierEjection: { intervalMs: 5 } },
     "outlierEjection: ejects nobody; give successRate, failurePercentage",
   ],
-  [{ outlierEjection: {}, loadBalancing: "pick_first" }, "outlierEjection: means nothing under pick_first"],
   ...["pick_first", "ring_hash", "ring_hash_experimental", "consistent_hash"].map(
     (loadBalancing): Row => [
       { loadBalancing, slowStartMs: 1 },

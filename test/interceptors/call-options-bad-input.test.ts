@@ -23,6 +23,7 @@ const badInputs: readonly (readonly [unknown, string])[] = [
   [{ retry: { maxAtempts: 2 } }, "retry.maxAtempts is not a known key (did you mean maxAttempts?)"],
   [{ retry: { backoff: { initialMs: -1 } } }, "retry.backoff.initialMs is -1; allowed: 1 or more"],
   [{ retry: { retryableCodes: ["NOPE"] } }, "NOPE"],
+  [{ hashKey: "" }, 'hashKey is ""; allowed: a length of 1 or more'],
   [null, "options is null; allowed: a value of type object"],
   ["fast", 'options is "fast"; allowed: a value of type object'],
 ];
