@@ -76,6 +76,7 @@ export class RetriedCall extends ResilientCall {
   protected pickQueued(): boolean {
     if (this.#phase?.kind !== "queued") return true;
     const result = this.pickSlot(this.pastFailures?.tried ?? null);
+    if (this.isDone) return true;
     if (result === "queue") return false;
     this.leaveWaits();
     this.go(result);

@@ -104,7 +104,7 @@ export const poolOptionsShape = {
   zone: z.string().min(1).nullable().default(null),
   /**
    * Time over which an endpoint that has come up gets its full share of the calls, in ms; 0, the default, for at once.
-   * Means nothing to `pick_first` and `ring_hash`.
+   * Refused under `pick_first`, `ring_hash` and `consistent_hash`.
    */
   slowStartMs: durationMs().default(0),
   /** `lazy`, the default: the first call connects. `eager`: the channel connects as soon as it is made. */

@@ -124,6 +124,18 @@ describe("a server that", () => {
     expect(channel.endpoints()[0]?.lastError?.text).toMatch(/the server may want TLS/);
   });
 
+  it("cannot be dialled leaves that reason in attempts, where retries are exhausted", async () => {
+    const { address } = await stage.server();
+    const { client } = stage.harden([{ address }], { retry: { backoff: { kind: "immediate" } }, tls: {} });
+
+    const error = failureOf(await unary(client, "x"));
+
+    expect(error.reason).toBe("RETRIES_EXHAUSTED");
+    expect(error.attempts.map(({ reason }) => reason)).toEqual(Array(3).fill("DIAL_FAILED"));
+    for (const { details } of error.attempts) expect(details).toMatch(/does not speak TLS on this port/);
+    expect(error.details).toMatch(/does not speak TLS on this port/);
+  });
+
   it.each<[string, ServerOptions, Partial<Scene["tls"]>, RegExp]>([
     [
       "speaks an older TLS than minVersion allows",
