@@ -123,7 +123,10 @@ const ownShape = {
   callCredentials: callCredentialsSchema.optional(),
   /** Circuit breaker per endpoint; false for none. */
   breaker: z.union([z.literal(false), breakerOptionsSchema]).prefault({}),
-  /** Share of the endpoints that breakers may take out together, in percent; always at least one. Default 50. */
+  /**
+   * Share of the endpoints that breakers and outlier ejection may take out together, in percent. Default 50; 0 to 100:
+   * above 0 at least one, 0 lets none be taken out.
+   */
   maxEjectionPercent: maxEjectionPercentSchema,
   /** Takes endpoints out of use that fail more than the others (gRFC A50). Off by default. */
   outlierEjection: outlierEjectionOptionsSchema.check(ejectsSomebody).optional(),

@@ -14,9 +14,9 @@ export interface Endpoint {
   readonly weight?: number;
   /** Where it stands, for `zone` of the channel: any name, compared as a whole. */
   readonly zone?: string;
-  /** Its place on the ring of `ring_hash`, in place of its address (gRFC A42). */
+  /** Its place on the rings of `ring_hash` and `consistent_hash`, in place of its address (gRFC A42). */
   readonly hashKey?: string;
-  /** What a resolver knows beside: for pickers of the user's own, and shown in `endpoints()`. */
+  /** What else is known of it: for pickers of the user's own, and shown in `endpoints()`. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

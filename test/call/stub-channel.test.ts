@@ -136,7 +136,7 @@ describe("a stub hardened without credentials, over its own channel", () => {
   it("has no endpoints to update, and says what it would need", async () => {
     const { channel } = await overOwnChannel();
 
-    expect(() => channel.updateEndpoints([A])).toThrow("give credentials");
+    expect(() => channel.updateEndpoints([A])).toThrow("give tls, credentials, or insecure: true");
   });
 
   it("counts an attempt that timed out against its breaker", async () => {

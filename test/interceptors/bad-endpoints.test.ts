@@ -51,5 +51,5 @@ it("refuses new endpoints for a stub that has no pool, and says how to get one",
   stub.close();
 
   expect(error.reason).toBe("CONFIG_INVALID");
-  expect(error.details).toContain("no pool; give credentials");
+  expect(error.details).toContain("no pool; give tls, credentials, or insecure: true");
 });

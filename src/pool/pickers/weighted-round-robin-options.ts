@@ -5,12 +5,12 @@ const METRIC_NAME =
   /^(?:cpu_utilization|mem_utilization|application_utilization|(?:named_metrics|utilization)\..+)$/s;
 
 /**
- * gRPC's weighted_round_robin (gRFC A58), also with weights of discovery. All keys but `source` are about load reports,
- * and mean nothing without them.
+ * gRPC's weighted_round_robin (gRFC A58), also with weights of `updateEndpoints`. All keys but `source` are about load
+ * reports, and refused without them.
  */
 export const weightedRoundRobinOptionsSchema = z.strictObject({
   /**
-   * Where weights come from: "endpoints", what discovery says of each endpoint (1 where it says nothing), or
+   * Where weights come from: "endpoints", what `updateEndpoints` gave each endpoint (1 without), or
    * "load_reports", what the servers report of themselves. Default "endpoints".
    */
   source: z.enum(["endpoints", "load_reports"]).default("endpoints"),
