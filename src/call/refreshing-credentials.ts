@@ -4,13 +4,15 @@ import { type Clock, configInvalid, parseOptions, positiveMs, systemClock } from
 import { guardCallCredentials } from "../pool/index.js";
 import { CredentialsFetcher, type FetchCredentials } from "./credentials-fetcher.js";
 
-const refreshingCredentialsOptionsSchema = z.strictObject({
+const refreshingShape = {
   /**
    * How long one fetch may take, in ms: a token server that is silent must not hold up calls that have no deadline, or that
    * wait for one refresh together. Default 10,000.
    */
   fetchTimeoutMs: positiveMs().default(10_000),
-});
+};
+const refreshingCredentialsOptionsSchema: z.ZodObject<typeof refreshingShape, z.core.$strict> =
+  z.strictObject(refreshingShape);
 export type RefreshingCredentialsOptions = z.input<typeof refreshingCredentialsOptionsSchema>;
 
 const REFRESHING = Symbol.for("holdfast.refreshingCredentials");

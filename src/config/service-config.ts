@@ -6,7 +6,7 @@ import { importChannel } from "./service-config-channel.js";
 import { type DefaultOptions, importMethods } from "./service-config-methods.js";
 import { readServiceConfig } from "./service-config-read.js";
 
-const importOptionsSchema = z.strictObject({
+const importShape = {
   /**
    * True to take a `retryPolicy` or `hedgingPolicy` of a named service or method as its owner's word that running it
    * twice does no harm. Default false: gRPC applies policies whatever a method does, while Holdfast repeats what may
@@ -18,7 +18,8 @@ const importOptionsSchema = z.strictObject({
    * gRFC A6 leaves this to the client.
    */
   maxAttemptsLimit: z.int().min(2).max(20).optional(),
-});
+};
+const importOptionsSchema: z.ZodObject<typeof importShape, z.core.$strict> = z.strictObject(importShape);
 /** How a service config is taken over. */
 export type ServiceConfigImport = z.input<typeof importOptionsSchema>;
 

@@ -80,7 +80,11 @@ describe("dialling", () => {
     bench.dial.lose();
     await settle();
 
-    expect(bench.dialErrors).toEqual(["the connection closed before SETTINGS arrived"]);
+    expect(bench.dialErrors).toEqual([
+      expect.stringMatching(
+        /^the plaintext connection closed before SETTINGS arrived: the server may want TLS/,
+      ),
+    ]);
     expect(bench.subchannel.state).toBe("TRANSIENT_FAILURE");
   });
 });

@@ -26,6 +26,21 @@ function openSockets({ network }: ChannelBench, address: string): number {
   return network.dialsOf(address).filter(({ socket }) => !socket.destroyed).length;
 }
 
+/** Registers a policy that does something in the middle of each pick. @returns its name */
+function meddlingPolicy(name: string, meddle: () => void): string {
+  registerPicker(name, () => ({
+    name,
+    connects: "all",
+    create: ({ candidates: [first = null] }) => ({
+      pick: () => {
+        meddle();
+        return first;
+      },
+    }),
+  }));
+  return name;
+}
+
 /** Settings of a call that can be aborted, and what aborts it. */
 function abortable() {
   const abort = new AbortController();
@@ -102,11 +117,11 @@ describe("an endpoint that a listener puts back while it is being removed", () =
   });
 });
 
-describe("a call that ends while it is picked for", () => {
-  it.each([
-    ["retried", IDEMPOTENT],
-    ["hedged", { ...IDEMPOTENT, hedging: { maxAttempts: 2, delayMs: 0 } }],
-  ])("is not sent, and leaves nothing, where it is %s and a listener aborts it", async (_kind, options) => {
+describe.each([
+  ["retried", IDEMPOTENT],
+  ["hedged", { ...IDEMPOTENT, hedging: { maxAttempts: 2, delayMs: 0 } }],
+])("a %s call that ends while it is picked for", (kind, options) => {
+  it("is not sent, and leaves nothing, where a listener aborts it", async () => {
     const bench = await readyBench(options, { addresses: [A, B] });
     const { abort, options: given } = abortable();
     onFirst(
@@ -122,34 +137,35 @@ describe("a call that ends while it is picked for", () => {
     expect(bench.leftovers).toEqual(NOTHING_LEFT);
   });
 
-  it.each([
-    ["retried", {}],
-    ["hedged", { ...IDEMPOTENT, hedging: { maxAttempts: 2, delayMs: 0 } }],
-  ])(
-    "does not wait for an endpoint, where it is %s and its picker ends the channel",
-    async (kind, options) => {
-      const name = `ends_the_channel_of_a_${kind}_call`;
-      let end = () => {};
-      registerPicker(name, () => ({
-        name,
-        connects: "all",
-        create: ({ candidates: [first = null] }) => ({
-          pick: () => {
-            end();
-            return first;
-          },
-        }),
-      }));
-      const bench = await readyBench({ loadBalancing: name, ...options });
-      end = () => bench.channel.destroy();
+  it("does not wait for an endpoint where its picker ends the channel", async () => {
+    let end = () => {};
+    const loadBalancing = meddlingPolicy(`ends_the_channel_of_a_${kind}_call`, () => end());
+    const bench = await readyBench({ loadBalancing, ...options });
+    end = () => bench.channel.destroy();
 
-      const call = await bench.unary();
+    const call = await bench.unary();
 
-      expect(call.statuses).toHaveLength(1);
-      expect(call.status).toMatchObject({ reason: "CLIENT_CLOSED" });
-      expect(bench.leftovers).toEqual(NOTHING_LEFT);
-    },
-  );
+    expect(call.statuses).toHaveLength(1);
+    expect(call.status).toMatchObject({ reason: "CLIENT_CLOSED" });
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
+
+  it("is told of no more where its picker aborts it after a wait", async () => {
+    const { abort, options: given } = abortable();
+    const loadBalancing = meddlingPolicy(`aborts_a_${kind}_call`, () => abort.abort());
+    const bench = new ChannelBench({ loadBalancing, ...options });
+    bench.network.plan(A, "silent");
+    const call = await bench.unary(given);
+    expect(bench.channel.stats().callsQueued).toBe(1);
+
+    bench.network.last(A).settings();
+    await bench.settle();
+
+    expect(call.status).toMatchObject({ reason: "CANCELLED" });
+    expect(bench.events.at(-1)?.type).toBe("call.failed");
+    expect(bench.channel.stats().calls.attempts).toBe(0);
+    expect(bench.leftovers).toEqual(NOTHING_LEFT);
+  });
 });
 
 describe.each(ENDINGS)("a channel ended with %s", (ending) => {

@@ -4,23 +4,31 @@ import { Xxh64 } from "./hash.js";
 
 const subsetSize = () => z.int().min(1).max(1_000_000);
 
+const randomShape = {
+  /** Every client draws its own subset, which changes as little as the endpoints do (gRFC A68). */
+  policy: z.literal("random_subsetting"),
+  /** Endpoints used. 1 to 1,000,000; where there are no more than that, all. */
+  subsetSize: subsetSize(),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface RandomSubsettingSchema extends z.ZodObject<typeof randomShape, z.core.$strict> {}
+const randomSchema: RandomSubsettingSchema = z.strictObject(randomShape);
+
+const deterministicShape = {
+  /** Clients that are numbered share the endpoints out evenly; ours, not gRPC's. */
+  policy: z.literal("deterministic_subsetting"),
+  /** Endpoints used. 1 to 1,000,000, the same for every client; where there are no more than that, all. */
+  subsetSize: subsetSize(),
+  /** Number of this client: 0 or more, without gaps over all clients, such as a StatefulSet's ordinal. */
+  clientIndex: z.int().min(0).max(1_000_000_000),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface DeterministicSubsettingSchema
+  extends z.ZodObject<typeof deterministicShape, z.core.$strict> {}
+const deterministicSchema: DeterministicSubsettingSchema = z.strictObject(deterministicShape);
+
 /** Each client uses some of the endpoints only, so that thousands of clients need not all connect to thousands of servers. */
-export const subsettingOptionsSchema = z.discriminatedUnion("policy", [
-  z.strictObject({
-    /** Every client draws its own subset, which changes as little as the endpoints do (gRFC A68). */
-    policy: z.literal("random_subsetting"),
-    /** Endpoints used. 1 to 1,000,000; where there are no more than that, all. */
-    subsetSize: subsetSize(),
-  }),
-  z.strictObject({
-    /** Clients that are numbered share the endpoints out evenly; ours, not gRPC's. */
-    policy: z.literal("deterministic_subsetting"),
-    /** Endpoints used. 1 to 1,000,000, the same for every client; where there are no more than that, all. */
-    subsetSize: subsetSize(),
-    /** Number of this client: 0 or more, without gaps over all clients, such as a StatefulSet's ordinal. */
-    clientIndex: z.int().min(0).max(1_000_000_000),
-  }),
-]);
+export const subsettingOptionsSchema = z.discriminatedUnion("policy", [randomSchema, deterministicSchema]);
 
 export type ResolvedSubsettingOptions = z.output<typeof subsettingOptionsSchema>;
 
