@@ -1,5 +1,5 @@
 import type { CallOptions } from "@grpc/grpc-js";
-import { callOptions } from "../../call/index.js";
+import { callOptions, SettingsDeadline, settingsOf } from "../../call/index.js";
 import { problemsError } from "../../core/index.js";
 import type { PromiseCallOptions } from "./promise-types.js";
 import { EXTRA_KEYS, settingsRefused } from "./settings-problems.js";
@@ -43,17 +43,30 @@ export function rememberedSettings(): SettingsReader {
   let known = new Memory();
   let remembered = 0;
   return (given) => {
-    const entry = known.entryOf(given);
+    const { hashKey } = given;
+    // One that is refused is told with all else that is.
+    const entry = hashKey === undefined || isKey(hashKey) ? known.entryOf(given) : null;
     if (entry === null) return freshSettings(given);
-    if (entry.options !== null) return entry.options;
+    if (entry.options !== null) return withKey(entry.options, hashKey);
     remembered++;
     if (remembered === MAX_REMEMBERED) {
       known = new Memory();
       remembered = 0;
     }
-    entry.options = freshSettings(given);
-    return entry.options;
+    entry.options = freshSettings({ ...given, hashKey: undefined });
+    return withKey(entry.options, hashKey);
   };
+}
+
+function isKey(hashKey: unknown): boolean {
+  return typeof hashKey === "string" && hashKey !== "";
+}
+
+/** Keys are many by nature, a user each: settings are remembered without them. */
+function withKey(options: CallOptions, hashKey: string | undefined): CallOptions {
+  const { deadline } = options;
+  if (hashKey === undefined || !(deadline instanceof SettingsDeadline)) return options;
+  return { deadline: new SettingsDeadline(deadline.getTime(), { ...settingsOf(deadline), hashKey }) };
 }
 
 /** A tree over keys and values, in the order in which the options have them. */
@@ -65,7 +78,7 @@ class Memory {
   entryOf(given: PromiseCallOptions): Memory | null {
     let entry: Memory = this;
     for (const key in given) {
-      if (OWN_KEYS.includes(key)) continue;
+      if (key === "hashKey" || OWN_KEYS.includes(key)) continue;
       const value: unknown = given[key as keyof PromiseCallOptions];
       if (typeof value === "object" && value !== null) return null;
       entry = entry.#after(key, value);
