@@ -21,6 +21,8 @@ const APPLICATIONS = [
 /** Where such a code is read, or is the answer of a server that we serve. */
 const ALLOWED = [
   "src/pool/guarded-credentials.ts",
+  // Reads what a server said to a Check.
+  "src/pool/health-verdict.ts",
   "src/raft-peer/clerk/reply-classifier.ts",
   "src/raft-peer/served-service.ts",
 ];
