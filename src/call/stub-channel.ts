@@ -3,10 +3,10 @@ import type { Clock } from "../core/index.js";
 import {
   type Incident,
   type InnerCall,
+  obstructed,
   type PickCall,
   type PickFailure,
   PickQueue,
-  pickFailure,
   type Slot,
   type Standing,
 } from "../pool/index.js";
@@ -38,11 +38,8 @@ export class StubChannelTransport implements CallTransport, Slot {
   pick({ path }: PickCall): Slot | PickFailure {
     const { standing, clock } = this;
     if (standing.admits(path)) return this;
-    const { why, retryAt } = standing.obstacle(path);
-    const inMs = retryAt === null ? null : Math.max(0, Math.round(retryAt - clock.now()));
-    const next = inMs === null ? why : `next probe in ${inMs} ms`;
-    const failure = pickFailure("CIRCUIT_OPEN", `${this.address}: the circuit breaker is open; ${next}`);
-    return inMs === null ? failure : { ...failure, retryAt: clock.epoch() + inMs };
+    const words = (next: string) => `${this.address}: the circuit breaker is open; ${next}`;
+    return obstructed([standing.obstacle(path)], clock, words);
   }
 
   createCall(method: string, deadline: number, host: string | null | undefined): InnerCall {

@@ -23,7 +23,7 @@ export { type InnerChannelFactory, innerChannelFactory } from "./inner-channel.j
 export { KeepalivePace } from "./keepalive-pace.js";
 export { LoadReportStream } from "./load-report-stream.js";
 export { LoadWeight } from "./load-weight.js";
-export { type PickFailure, pickFailure } from "./pick-failure.js";
+export { obstructed, type PickFailure, pickFailure } from "./pick-failure.js";
 export { PickQueue, type PickWaiter } from "./pick-queue.js";
 export {
   type Candidate,

@@ -1,4 +1,5 @@
 import type { Clock, Reason } from "../core/index.js";
+import type { Obstacle } from "./standing.js";
 import type { Subchannel } from "./subchannel.js";
 
 /** Why no endpoint could be picked, in the words of the caller's error. Code is always UNAVAILABLE. */
@@ -69,21 +70,32 @@ function circuitOpen(
 ): PickFailure {
   const out = subchannels.filter(({ standing }) => !standing.admits(path));
   const obstacles = out.map(({ standing }) => standing.obstacle(path));
-  const retryAts = obstacles.map(({ retryAt }) => retryAt).filter((at) => at !== null);
-  const retryInMs =
-    retryAts.length === 0 ? null : Math.max(0, Math.round(Math.min(...retryAts) - clock.now()));
-  const retry = retryInMs === null ? obstacles[0]?.why : `next probe in ${retryInMs} ms`;
   const names = out
     .slice(0, 3)
     .map(({ endpoint }) => endpoint.address)
     .join(", ");
-  const details = out.every(({ standing }) => standing.tally.isEjected)
-    ? `no endpoint is in use: ${names} failed more than the others`
-    : `the circuit breaker is open for ${names}; ${retry}`;
-  return {
-    ...pickFailure("CIRCUIT_OPEN", `${target}: ${details}`),
-    ...(retryInMs === null ? {} : { retryAt: clock.epoch() + retryInMs }),
-  };
+  const isEjected = out.every(({ standing }) => standing.tally.isEjected);
+  return obstructed(obstacles, clock, (next) =>
+    isEjected
+      ? `${target}: no endpoint is in use: ${names} failed more than the others`
+      : `${target}: the circuit breaker is open for ${names}; ${next}`,
+  );
+}
+
+/**
+ * What keeps calls away, and when the first of it lets a probe through.
+ * @param details the sentence, which ends with what comes next
+ */
+export function obstructed(
+  obstacles: readonly Obstacle[],
+  clock: Clock,
+  details: (next: string) => string,
+): PickFailure {
+  const retryAts = obstacles.map(({ retryAt }) => retryAt).filter((at) => at !== null);
+  if (retryAts.length === 0) return pickFailure("CIRCUIT_OPEN", details(obstacles[0]?.why ?? ""));
+  const inMs = Math.max(0, Math.round(Math.min(...retryAts) - clock.now()));
+  const failure = pickFailure("CIRCUIT_OPEN", details(`next probe in ${inMs} ms`));
+  return { ...failure, retryAt: clock.epoch() + inMs };
 }
 
 /** What a queued call waits for, as the end of the sentence "no endpoint was ready ...". */

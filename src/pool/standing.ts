@@ -51,6 +51,12 @@ export interface StandingParts {
   readonly loadStream?: ConnectionWatch | null;
 }
 
+/** Why no attempt may be sent to an endpoint now, and the monotonic ms from which on it is tried again, where that is known. */
+export interface Obstacle {
+  readonly why: string;
+  readonly retryAt: number | null;
+}
+
 /** The breakers of an endpoint's methods. */
 export interface MethodGates {
   /** The endpoint said that it is well. */
@@ -154,7 +160,7 @@ export class Standing {
   }
 
   /** Why no attempt of this method may be sent there now, and the monotonic ms from which on it is tried again. */
-  obstacle(path: string): { readonly why: string; readonly retryAt: number | null } {
+  obstacle(path: string): Obstacle {
     if (this.tally.isEjected) return { why: "it failed more than the others and is ejected", retryAt: null };
     const method = this.#methodGates?.known(path);
     const gate = this.gate.state === "closed" && method !== undefined ? method : this.gate;
