@@ -10,7 +10,7 @@ import {
   unary,
 } from "./support/counting-server.js";
 import { type LeakBaseline, leakBaseline } from "./support/leak-check.js";
-import { hasOpenssl, testAuthority } from "./support/tls-certs.js";
+import { testAuthority } from "./support/tls-certs.js";
 
 let baseline: LeakBaseline;
 let folder: ConfigFolder;
@@ -108,9 +108,7 @@ describe("a stub from a file", () => {
   });
 });
 
-const skipped = hasOpenssl() ? "" : " (skipped: openssl is not installed)";
-
-describe.skipIf(!hasOpenssl())(`a server that asks for certificates${skipped}`, () => {
+describe("a server that asks for certificates", () => {
   async function secure(tls: string): Promise<CounterClient> {
     const authority = await testAuthority();
     const { ca, cert, key } = await authority.server(["IP:127.0.0.1"]);

@@ -9,7 +9,6 @@ import { configErrorOf } from "./support/config-error.js";
 import { CounterClient, unary } from "./support/counting-server.js";
 import { turns } from "./support/event-loop.js";
 import { type LeakBaseline, leakBaseline } from "./support/leak-check.js";
-import { hasOpenssl } from "./support/tls-certs.js";
 
 const insecure = true;
 const SMALL = {
@@ -27,9 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => baseline.expectClean());
 
-const skipped = hasOpenssl() ? "" : " (skipped: openssl is not installed)";
-
-describe.skipIf(!hasOpenssl())(`a file with every key${skipped}`, () => {
+describe("a file with every key", () => {
   const folder = new ConfigFolder();
   let path = "";
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { ClientSockets } from "../support/client-sockets.js";
 import { unary } from "../support/counting-server.js";
 import { acceptOnly } from "../support/silent-server.js";
 import { endings, failureOf, Stage } from "../support/stage.js";
-import { hasOpenssl, testAuthority } from "../support/tls-certs.js";
+import { testAuthority } from "../support/tls-certs.js";
 
 const stage = new Stage();
 const ONE_TRY = { connectTimeoutMs: 150, retry: { maxAttempts: 1 } };
@@ -78,9 +78,7 @@ describe("a server that accepts and stays silent", () => {
   });
 });
 
-const skipped = hasOpenssl() ? "" : " (skipped: openssl is not installed)";
-
-describe.skipIf(!hasOpenssl())(`a TLS endpoint that stays silent${skipped}`, () => {
+describe("a TLS endpoint that stays silent", () => {
   it("fails the dial at connectTimeoutMs when the handshake is not answered (R59)", async () => {
     const silent = stage.use(await acceptOnly());
     const sockets = stage.use(new ClientSockets());

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { CounterClient, unary } from "../support/counter-service.js";
 import { ok, unavailable } from "../support/counting-server.js";
 import { Stage } from "../support/stage.js";
-import { hasOpenssl, TestAuthority, type TestCertificate } from "../support/tls-certs.js";
+import { TestAuthority, type TestCertificate } from "../support/tls-certs.js";
 
 /** Call credentials that hand out a new token each time they are asked. */
 function tokens(key: string): grpc.CallCredentials {
@@ -16,7 +16,7 @@ function tokens(key: string): grpc.CallCredentials {
   });
 }
 
-describe.skipIf(!hasOpenssl())("TLS credentials combined with call credentials", () => {
+describe("TLS credentials combined with call credentials", () => {
   const stage = new Stage();
   let certificate: TestCertificate;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { ResilienceError } from "holdfast";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findGo, findInteropServer } from "../../scripts/interop-server.mjs";
 import { type LeakBaseline, leakBaseline } from "../support/leak-check.js";
-import { hasOpenssl, testAuthority } from "../support/tls-certs.js";
+import { testAuthority } from "../support/tls-certs.js";
 import { GoServers } from "./go-servers.js";
 import { type InteropCase, interopCases } from "./interop-cases.js";
 import { bareDoor, hardenedDoors, type InteropDoor } from "./interop-doors.js";
@@ -37,7 +37,7 @@ const refusals = interopCases.filter(({ name }) => REPORTS[name]?.includes(REMOT
 
 const transports = [
   { name: "in plaintext", hasTls: false, missing: missingGo() },
-  { name: "over TLS", hasTls: true, missing: missingGo() ?? missingOpenssl() },
+  { name: "over TLS", hasTls: true, missing: missingGo() },
 ];
 
 for (const { name, hasTls, missing } of transports) {
@@ -84,10 +84,6 @@ for (const { name, hasTls, missing } of transports) {
 function missingGo(): string | null {
   const isHere = process.env["CI"] || findInteropServer() !== undefined || findGo() !== undefined;
   return isHere ? null : "Go is not on PATH; apt-get install golang-go";
-}
-
-function missingOpenssl(): string | null {
-  return process.env["CI"] || hasOpenssl() ? null : "openssl is not on PATH; apt-get install openssl";
 }
 
 async function run(

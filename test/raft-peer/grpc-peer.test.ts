@@ -11,7 +11,7 @@ import {
 } from "../../src/raft-peer/index.js";
 import { ReopenablePort } from "../support/reopenable-port.js";
 import { Stage } from "../support/stage.js";
-import { hasOpenssl, TestAuthority, testAuthority } from "../support/tls-certs.js";
+import { TestAuthority, testAuthority } from "../support/tls-certs.js";
 import { RaftServer } from "./raft-server.js";
 
 const stage = new Stage();
@@ -189,9 +189,7 @@ describe("a peer that fails at once, awaited in a loop without a pause", () => {
   });
 });
 
-const skipped = hasOpenssl() ? "" : " (skipped: openssl is not installed)";
-
-describe.skipIf(!hasOpenssl())(`a peer over TLS${skipped}`, () => {
+describe("a peer over TLS", () => {
   async function securedServer(): Promise<RaftServer> {
     const { ca, cert, key } = await (await testAuthority()).server();
     const pair = [{ cert_chain: cert, private_key: key }];

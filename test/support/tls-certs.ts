@@ -87,8 +87,3 @@ function datesOf({ fromDays, toDays }: TestValidity): { readonly validFrom: Date
   const at = (days: number): Date => new Date(Date.now() + days * DAY_MS);
   return { validFrom: at(fromDays), validTo: at(toDays) };
 }
-
-/** Always: they are made without it. For tests that were skipped where it was missing. */
-export function hasOpenssl(): boolean {
-  return true;
-}
