@@ -3,53 +3,25 @@
  * and continued node by node. `import { startEtcdCluster } from ".../etcd-cluster.mjs"`, or by hand:
  * `node scripts/etcd-cluster.mjs` (type `help` there). Needs `etcd` 3.4 or later on PATH, nothing else.
  */
-import { accessSync, constants, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { EtcdNode, Hopeless, READY_TIMEOUT_MS, until } from "./servers/etcd-node.mjs";
+import { whenRunByHand } from "./servers/by-hand.mjs";
+import { EtcdNode } from "./servers/etcd-node.mjs";
+import { findOnPath } from "./servers/on-path.mjs";
 import { freePorts, ProcessFleet } from "./servers/process-fleet.mjs";
+import { environmentWithout, ServerCluster, startCluster } from "./servers/server-cluster.mjs";
+import { READY_TIMEOUT_MS, until } from "./servers/server-node.mjs";
 
 const NODE_COUNT = 3;
-const START_ATTEMPTS = 3;
 
 /** Full path of `etcd` on PATH, or undefined. */
 export function findEtcd() {
-  const names = process.platform === "win32" ? ["etcd.exe"] : ["etcd"];
-  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isProgram);
+  return findOnPath("etcd");
 }
 
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-class EtcdCluster {
-  kind = "etcd";
-  #fleet;
-
+class EtcdCluster extends ServerCluster {
   constructor(fleet, nodes) {
-    this.#fleet = fleet;
-    this.nodes = nodes;
-  }
-
-  get folder() {
-    return this.#fleet.folder;
-  }
-
-  /** The node that leads now, waited for; nodes that do not answer are no leaders. */
-  async waitForLeader(timeoutMs = READY_TIMEOUT_MS) {
-    return until(timeoutMs, "etcd has no leader", async () => {
-      if (this.#fleet.isStopped) throw new Hopeless("the cluster has been stopped");
-      const running = this.nodes.filter((node) => node.state === "running");
-      const answers = await Promise.all(running.map((node) => node.isLeader().catch(() => false)));
-      return running.find((_node, index) => answers[index]);
-    });
+    super("etcd", fleet, nodes);
   }
 
   /** Waits until a restarted node is a full member again: healthy, and past what the leader had when asked. */
@@ -60,41 +32,19 @@ class EtcdCluster {
     const caughtUp = async () => BigInt((await node.status()).raftAppliedIndex) >= goal;
     await until(timeoutMs, `${node.name} has not caught up`, caughtUp);
   }
-
-  /** Kills the nodes, frozen ones too, and removes their data. */
-  stop() {
-    return this.#fleet.stop();
-  }
 }
 
 /**
  * Starts the cluster and returns it once every node serves and one of them leads. Nothing is left if that fails or
  * `signal` aborts it; later the signal does nothing.
  */
-export async function startEtcdCluster({ timeoutMs = READY_TIMEOUT_MS, signal } = {}) {
+export async function startEtcdCluster(options) {
   const etcd = findEtcd();
   if (etcd === undefined) throw new Error("etcd is not on PATH (Debian: apt-get install etcd-server)");
-  for (let attempt = 1; ; attempt += 1) {
-    const cluster = await launch(etcd);
-    const stop = () => cluster.stop();
-    signal?.addEventListener("abort", stop);
-    try {
-      signal?.throwIfAborted();
-      await Promise.all(cluster.nodes.map((node) => node.waitReady(timeoutMs)));
-      await cluster.waitForLeader(timeoutMs);
-      return cluster;
-    } catch (error) {
-      await cluster.stop();
-      // Somebody took a port between our look and etcd's start: other ports, another try.
-      if (error.isPortTaken && attempt < START_ATTEMPTS) continue;
-      throw error.log === undefined ? error : new Error(`${error.message}; its last lines:\n${error.log}`);
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
-  }
+  return startCluster(() => makeCluster(etcd), options);
 }
 
-async function launch(etcd) {
+async function makeCluster(etcd) {
   const ports = await freePorts(2 * NODE_COUNT);
   const members = Array.from({ length: NODE_COUNT }, (_, index) => ({
     name: `etcd-${index + 1}`,
@@ -114,7 +64,6 @@ async function launch(etcd) {
     });
     return new EtcdNode(server, member.client);
   });
-  for (const node of nodes) node.restart();
   return new EtcdCluster(fleet, nodes);
 }
 
@@ -138,10 +87,9 @@ function etcdArguments(member, allMembers, folder) {
 
 /** Every flag of etcd is also a variable ETCD_...: those of the user's own etcd must not reach ours. */
 function etcdEnvironment() {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ETCD_"));
   // etcd 3.4 refuses to start on ARM unless told that this is meant.
   const unsupported = process.arch === "x64" ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch };
-  return { ...Object.fromEntries(inherited), ...unsupported };
+  return { ...environmentWithout("ETCD_"), ...unsupported };
 }
 
 const HELP = `commands: status, kill NAME, restart NAME, freeze NAME, thaw NAME, help, stop`;
@@ -189,9 +137,4 @@ async function runByHand() {
   setInterval(() => {}, 60_000);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  runByHand().catch((error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+whenRunByHand(import.meta.url, runByHand);

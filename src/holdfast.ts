@@ -12,9 +12,9 @@ import {
   readConfigFile,
   type Section,
 } from "./config/index.js";
-import { Closable, type CloseOptions, ResilienceError } from "./core/index.js";
+import { Closable, type CloseOptions, ResilienceError, type TlsFileOptions } from "./core/index.js";
 import { type Hardened, type StubClass, stubFor } from "./interceptors/index.js";
-import { type TlsFileOptions, tlsProblems } from "./pool/index.js";
+import { tlsProblems } from "./pool/index.js";
 import {
   type Clerk,
   type ClerkCollaborators,

@@ -39,6 +39,7 @@ export type {
   Subscription,
   Timer,
   TimerOptions,
+  TlsOptions,
 } from "./core/index.js";
 export { isReason, REASONS, ResilienceError, systemClock, systemRandom } from "./core/index.js";
 export { Holdfast, type HoldfastCollaborators, type RaftPeersSettings } from "./holdfast.js";
@@ -104,7 +105,6 @@ export {
   type PickerPolicy,
   type PickFilter,
   registerPicker,
-  type TlsOptions,
 } from "./pool/index.js";
 export type {
   AppendEntriesRequest,

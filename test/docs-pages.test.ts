@@ -57,7 +57,7 @@ describe("docs/health-and-breakers.md", () => {
 });
 
 it("docs/load-balancing.md has a row for every key of an endpoint that updateEndpoints takes", () => {
-  const declared = readFileSync(join(root, "src/call/check-endpoints.ts"), "utf8");
+  const declared = readFileSync(join(root, "src/discovery/check-endpoints.ts"), "utf8");
   const [, shape = ""] = /endpointSchema = z\.strictObject\(\{(.*?)\n\}\)/s.exec(declared) ?? [];
   const keys = [...shape.matchAll(/^ {2}(\w+):/gm)].map(([, key]) => key);
   const rows = section(page("load-balancing.md"), "Where they come from");

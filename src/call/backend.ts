@@ -1,5 +1,6 @@
 import type { ChannelInterface } from "@grpc/grpc-js";
 import type { CloseOptions, Endpoint, Subscription } from "../core/index.js";
+import type { SourceStats } from "../discovery/index.js";
 import type { Readiness } from "../pool/index.js";
 import type { ChannelStats, EndpointStats } from "./channel-stats.js";
 import type { Compression } from "./compression.js";
@@ -25,6 +26,8 @@ export interface Backend {
   /** Called before each call and each request to connect; cheap when nothing is to do. */
   wake(): void;
   endpoints(): EndpointStats[];
+  /** The sources of the endpoints. */
+  discovery(): readonly SourceStats[];
   /** @throws ResilienceError `CONFIG_INVALID` when the set cannot be used, or there is no pool. */
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void;
   /** Somebody wants to know whether an endpoint can be reached at all. */

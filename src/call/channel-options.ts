@@ -4,7 +4,7 @@ import {
   maxEjectionPercentSchema,
   outlierEjectionOptionsSchema,
 } from "../breaker/index.js";
-import { exceeds, isObject, methodNameSchema, positiveMs, suggest } from "../core/index.js";
+import { exceeds, isObject, methodNameSchema, positiveMs, suggest, tlsOptionsSchema } from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import {
   compressionSchema,
@@ -12,7 +12,6 @@ import {
   healthDataSchema,
   healthOptionsSchema,
   poolOptionsShape,
-  tlsOptionsSchema,
 } from "../pool/index.js";
 import { hedgingOverrideSchema, retryOptionsSchema, retryOverrideSchema } from "../retry/index.js";
 import { callCredentialsSchema, channelCredentialsSchema, securedOneWay } from "./credential-options.js";

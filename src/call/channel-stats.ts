@@ -1,4 +1,5 @@
 import type { BreakerStateWord, ConnectivityWord, Endpoint } from "../core/index.js";
+import type { SourceStats } from "../discovery/index.js";
 import type { Standing, Subchannel } from "../pool/index.js";
 import type { FailureCount } from "./failure-counts.js";
 
@@ -58,6 +59,8 @@ export interface ChannelStats {
   readonly throttle: { readonly tokens: number; readonly maxTokens: number } | null;
   readonly retryBufferBytes: number;
   readonly endpoints: readonly EndpointStats[];
+  /** Where the endpoints come from, a source for each target, as they stand now; empty without a pool, and while it idles. */
+  readonly discovery: readonly SourceStats[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
-import { describeIssues } from "../core/index.js";
-import { parseTarget, type ValidTarget } from "../discovery/index.js";
-import { isPlaintext, type TlsOptions, tlsOptionsSchema, tlsProblems } from "../pool/index.js";
+import { describeIssues, type TlsOptions, tlsOptionsSchema } from "../core/index.js";
+import { parseTargets, type TargetList } from "../discovery/index.js";
+import { isPlaintext, tlsProblems } from "../pool/index.js";
 import { channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
 import { descriptorsSchema } from "./descriptor-options.js";
 import { isUnixTarget } from "./local-target.js";
@@ -44,12 +44,16 @@ function unusableFiles(given: unknown): readonly string[] {
   });
 }
 
-export function checkTarget(target: unknown): Checked<ValidTarget> {
-  if (typeof target !== "string") {
+/** One target, or a list of them. */
+export function checkTarget(target: unknown): Checked<TargetList> {
+  if (typeof target !== "string" && !Array.isArray(target)) {
     const shown = target === null ? "null" : typeof target;
-    return { value: null, problems: [`target is ${shown}; allowed: a string such as dns:///host:port`] };
+    return {
+      value: null,
+      problems: [`target is ${shown}; allowed: a string such as dns:///host:port, or a list of them`],
+    };
   }
-  const parsed = parseTarget(target);
+  const parsed = parseTargets(target);
   return parsed.ok ? { value: parsed, problems: [] } : { value: null, problems: parsed.problems };
 }
 
@@ -59,7 +63,7 @@ export function checkTarget(target: unknown): Checked<ValidTarget> {
  *
  * @param target null where it is not known, or bad
  */
-export function checkCredentials(options: unknown, target: ValidTarget | null = null): readonly string[] {
+export function checkCredentials(options: unknown, target: TargetList | null = null): readonly string[] {
   const { credentials, tls, insecure, callCredentials } = (options ?? {}) as Partial<Record<string, unknown>>;
   if (credentials === undefined && tls === undefined && insecure === undefined) {
     return ["credentials is missing; give tls, grpc-js ChannelCredentials, or insecure: true for plaintext"];

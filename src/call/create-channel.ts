@@ -1,5 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
-import { type ChannelInterface, credentials as grpcCredentials } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ChannelInterface,
+  credentials as grpcCredentials,
+} from "@grpc/grpc-js";
 import {
   type Clock,
   EventHub,
@@ -9,8 +13,13 @@ import {
   systemClock,
   systemRandom,
 } from "../core/index.js";
-import { systemLookup, type ValidTarget } from "../discovery/index.js";
-import { type InnerChannelFactory, isPlaintext, TlsMaterial } from "../pool/index.js";
+import {
+  type PassthroughTarget,
+  type ResolvedTarget,
+  systemLookup,
+  type TargetList,
+} from "../discovery/index.js";
+import { type InnerChannelFactory, isPlaintext, passthroughChannel, TlsMaterial } from "../pool/index.js";
 import { ThrottleRegistry } from "../retry/index.js";
 import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.js";
 import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
@@ -22,6 +31,7 @@ import { PoolBackend } from "./pool-backend.js";
 import { ownMethodNames } from "./presets.js";
 import { type ChannelParts, ResilientChannel } from "./resilient-channel.js";
 import { BufferBudget } from "./retry-buffer.js";
+import { channelFactory } from "./rpc-channel.js";
 import { KnownMethods } from "./rpc-kind.js";
 import { StubBackend } from "./stub-backend.js";
 import { warnOnce } from "./warn-once.js";
@@ -44,11 +54,13 @@ const processThrottles = new ThrottleRegistry();
 /**
  * Makes a resilient channel. Does no I/O; the first call connects.
  *
- * @param target `static:///a:1,b:2`, `dns:///host:port` or plain `host:port`, `ipv4:`, `ipv6:`, `unix:`
+ * @param target `static:///a:1,b:2`, `dns:///host:port` or plain `host:port`, `ipv4:`, `ipv6:`, `unix:`,
+ *   `consul://agent:8500/service`, `etcd://host:2379/prefix`, `file:///endpoints.yaml`, `passthrough:///...`, or a scheme of
+ *   `registerResolver`; or several of them in order of preference
  * @throws ResilienceError `CONFIG_INVALID` that lists every problem of target and options
  */
 export function createChannel(
-  target: string,
+  target: string | readonly string[],
   options: ChannelOptions,
   collaborators: ChannelCollaborators = {},
 ): ResilientChannel {
@@ -60,9 +72,9 @@ export function createChannel(
   return poolChannel(parsed.value, checked.value, collaborators);
 }
 
-/** A channel over a pool of its own. */
+/** A channel over a pool of its own; over a grpc-js channel to pass through to. */
 export function poolChannel(
-  parsed: ValidTarget,
+  parsed: TargetList,
   options: ResolvedChannelOptions,
   collaborators: ChannelCollaborators,
 ): ResilientChannel {
@@ -75,14 +87,18 @@ export function poolChannel(
   const credentials = material?.credentials ?? options.credentials ?? grpcCredentials.createInsecure();
   if (isPlaintext(credentials))
     warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
+  const [first] = parsed.targets;
+  if (first?.scheme === "passthrough") return passthrough(first, credentials, effective, parts);
+  const targets = parsed.targets as readonly ResolvedTarget[];
   const context = new AsyncResource("HoldfastChannel");
   const channel = new ResilientChannel({
     ...parts,
     makeBackend: (onState) => {
-      const backend = new PoolBackend(parsed, withTlsName(effective), {
+      const backend = new PoolBackend(targets, parsed.canonical, withTlsName(effective), {
         ...parts,
         lookup,
         env,
+        openChannel: channelFactory((other, its) => createChannel(other, its, collaborators), parts.clock),
         credentials,
         makeChannel,
         context,
@@ -105,6 +121,20 @@ export function poolChannel(
   return channel;
 }
 
+/** Grpc-js resolves, picks and dials by itself: what remains is what needs no pool. */
+function passthrough(
+  { inner, canonical }: PassthroughTarget,
+  credentials: ChannelCredentials,
+  options: ResolvedChannelOptions,
+  parts: ReturnType<typeof channelParts>,
+): ResilientChannel {
+  const channel = passthroughChannel(inner, credentials, options);
+  return new ResilientChannel({
+    ...parts,
+    makeBackend: () => new StubBackend(channel, options, parts, canonical),
+  });
+}
+
 /** The name that all certificates must carry, where `tls` has one. */
 function withTlsName(options: ResolvedChannelOptions): ResolvedChannelOptions {
   const serverName = options.tls?.serverName;
@@ -117,7 +147,7 @@ function warnOfTls(code: string, message: string): void {
 }
 
 /** Each time it is told, since it may go well in between. */
-function warnOfRejected({ canonical }: ValidTarget, problem: string): void {
+function warnOfRejected({ canonical }: TargetList, problem: string): void {
   const code = "HOLDFAST_TLS_REJECTED";
   process.emitWarning(`${canonical}: ${problem}`, { type: "HoldfastWarning", code });
 }

@@ -19,4 +19,5 @@ export {
   refreshingCredentials,
 } from "./refreshing-credentials.js";
 export { ResilientChannel } from "./resilient-channel.js";
+export { channelFactory } from "./rpc-channel.js";
 export { KnownMethods } from "./rpc-kind.js";

@@ -1,6 +1,7 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import {
+  type ChannelFactory,
   type Clock,
   type ConnectivityWord,
   configInvalid,
@@ -10,7 +11,7 @@ import {
   type Random,
   Subscription,
 } from "../core/index.js";
-import { createResolver, type Resolver, type ValidTarget } from "../discovery/index.js";
+import { checkEndpoints, type ResolvedTarget, type SourceStats } from "../discovery/index.js";
 import {
   type EndpointPool,
   guardCallCredentials,
@@ -18,15 +19,14 @@ import {
   innerChannelFactory,
   type KeepalivePace,
   type PickerPolicy,
-  pickFailure,
   policyOf,
   type Readiness,
 } from "../pool/index.js";
 import type { Backend } from "./backend.js";
 import type { ResolvedChannelOptions } from "./channel-options.js";
 import type { EndpointStats } from "./channel-stats.js";
-import { checkEndpoints } from "./check-endpoints.js";
 import type { Compression } from "./compression.js";
+import { EndpointSource } from "./endpoint-source.js";
 import { EndpointWatches } from "./endpoint-watches.js";
 import type { FailureCounts } from "./failure-counts.js";
 import { keepalivePace } from "./keepalive-warning.js";
@@ -41,6 +41,8 @@ export interface PoolBackendDeps {
   readonly events: EventHub;
   readonly lookup: HostLookup;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For resolvers that ask over gRPC. */
+  readonly openChannel: ChannelFactory;
   readonly failures: FailureCounts;
   readonly credentials: ChannelCredentials;
   /** Replaces the transport below the pool; undefined for grpc-js. */
@@ -49,7 +51,7 @@ export interface PoolBackendDeps {
   onState(word: ConnectivityWord): void;
 }
 
-/** target -> resolver -> endpoint set -> its lanes, with a standing for each endpoint. */
+/** targets -> discovery -> endpoint set -> its lanes, with a standing for each endpoint. */
 export class PoolBackend implements Backend {
   readonly target: string;
   readonly ownChannel = null;
@@ -57,19 +59,18 @@ export class PoolBackend implements Backend {
   readonly #standings: Standings;
   readonly #pace: KeepalivePace | null;
   readonly #subset: (endpoints: readonly Endpoint[]) => readonly Endpoint[];
-  #resolver: Resolver | null = null;
+  readonly #source: EndpointSource;
   #isAwake = false;
   #isClosed = false;
-  /** True once the set was pushed by hand: the resolver has no say any more. */
-  #isPushed = false;
   readonly mode: Backend["mode"];
 
   constructor(
-    private readonly parsed: ValidTarget,
+    targets: readonly ResolvedTarget[],
+    canonical: string,
     private readonly options: ResolvedChannelOptions,
     private readonly deps: PoolBackendDeps,
   ) {
-    this.target = parsed.canonical;
+    this.target = canonical;
     this.mode = options.enabled ? "pool" : "disabled";
     const policy = policyOf(options.loadBalancing, (message) =>
       warnOnce("HOLDFAST_PICKER", message, message),
@@ -85,15 +86,24 @@ export class PoolBackend implements Backend {
     });
     this.#pace = keepalivePace(options, deps.events, this.target);
     this.#subset = subsetter(options.subsetting, deps.random);
-    this.#lanes = new Lanes(parsed.canonical, options, {
+    this.#lanes = new Lanes(canonical, options, {
       ...deps,
       credentials: () => deps.credentials,
       makeChannel: deps.makeChannel ?? innerChannelFactory(options, this.#pace),
       isWatched: options.health !== undefined || policy.loadReports?.isOutOfBand === true,
       policy,
       standingFor: (address) => this.#standings.of(address),
-      onTrouble: () => this.#resolver?.refresh(),
+      onTrouble: () => this.#source.refresh(),
+      whyEmpty: () => this.#source.missing,
       onEndedByPeer: (livedMs) => this.#pace?.noteEnd(livedMs),
+    });
+    const lanes = this.#lanes;
+    this.#source = new EndpointSource(canonical, targets, options.discovery, deps, {
+      get inUse() {
+        return lanes.main.subchannels.length;
+      },
+      apply: (endpoints) => this.#apply(endpoints),
+      fail: (failure) => lanes.failPicks(failure),
     });
   }
 
@@ -130,7 +140,7 @@ export class PoolBackend implements Backend {
     this.#isAwake = true;
     this.deps.context.runInAsyncScope(() => {
       this.#lanes.connect();
-      if (!this.#isPushed && !this.#isClosed) this.#resolve();
+      if (!this.#isClosed) this.#source.start();
     });
   }
 
@@ -138,11 +148,13 @@ export class PoolBackend implements Backend {
     return this.#lanes.endpoints();
   }
 
+  discovery(): readonly SourceStats[] {
+    return this.#source.stats();
+  }
+
   updateEndpoints(endpoints: readonly (string | Endpoint)[]): void {
     const set = checkEndpoints(endpoints);
-    this.#isPushed = true;
-    this.#resolver?.close();
-    this.#resolver = null;
+    this.#source.push(set.length);
     this.#apply(set);
   }
 
@@ -190,8 +202,7 @@ export class PoolBackend implements Backend {
 
   enterIdle(): void {
     this.#isAwake = false;
-    this.#resolver?.close();
-    this.#resolver = null;
+    this.#source.pause();
     this.#lanes.enterIdle();
   }
 
@@ -208,19 +219,7 @@ export class PoolBackend implements Backend {
   #shut(): void {
     this.#isClosed = true;
     this.#standings.close();
-    this.#resolver?.close();
-    this.#resolver = null;
-  }
-
-  #resolve(): void {
-    const { events } = this.deps;
-    events.emit({ type: "resolver.resolving", target: this.target });
-    if (this.#isClosed) return;
-    this.#resolver = createResolver(this.parsed, this.deps, this.options.discovery);
-    this.#resolver.start({
-      onEndpoints: (endpoints) => this.#apply(endpoints),
-      onError: (error) => this.#onResolutionFailed(error),
-    });
+    this.#source.close();
   }
 
   #apply(endpoints: readonly Endpoint[]): void {
@@ -231,13 +230,5 @@ export class PoolBackend implements Backend {
     this.deps.failures.forget(gone);
     if (added.length + removed.length === 0) return;
     this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
-  }
-
-  /** The last good set stays; only without one do calls fail. */
-  #onResolutionFailed(error: Error): void {
-    const keptEndpoints = this.#lanes.main.subchannels.length;
-    this.deps.events.emit({ type: "resolver.failed", error: error.message, keptEndpoints });
-    if (keptEndpoints > 0) return;
-    this.#lanes.failPicks(pickFailure("DISCOVERY_FAILED", `${this.target}: ${error.message}`));
   }
 }

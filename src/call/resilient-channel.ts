@@ -185,7 +185,7 @@ export class ResilientChannel extends Closable implements ChannelInterface {
       failures: this.#env.failures.list(),
       throttle: throttle === null ? null : { tokens: throttle.tokens, maxTokens: throttle.maxTokens },
       retryBufferBytes: budget.takenBytes,
-      endpoints: this.endpoints(),
+      ...{ endpoints: this.endpoints(), discovery: this.#backend.discovery() },
     };
   }
 

@@ -15,7 +15,7 @@ export interface StubBackendDeps {
   readonly events: EventHub;
 }
 
-/** A stub's own channel as a backend: nothing of it is ours to connect, update or close. */
+/** A stub's own channel as a backend, or one to pass through to: nothing of it is ours to connect or update. */
 export class StubBackend implements Backend {
   readonly mode: Backend["mode"];
   readonly target: string;
@@ -27,10 +27,12 @@ export class StubBackend implements Backend {
     readonly ownChannel: ChannelInterface,
     options: ResolvedChannelOptions,
     deps: StubBackendDeps,
+    /** The target of a channel that is ours to close; null for a stub's own. */
+    private readonly passedThrough: string | null = null,
   ) {
     this.clock = deps.clock;
     this.mode = options.enabled ? "stub-channel" : "disabled";
-    this.target = ownChannel.getTarget();
+    this.target = passedThrough ?? ownChannel.getTarget();
     this.#standings = new Standings(options, {
       ...deps,
       watches: null,
@@ -59,6 +61,10 @@ export class StubBackend implements Backend {
     return [{ ...unseenEndpoint(address), ...known, state: stateWord(connectivity) }];
   }
 
+  discovery(): [] {
+    return [];
+  }
+
   connectOne(): void {
     this.ownChannel.getConnectivityState(true);
   }
@@ -77,7 +83,9 @@ export class StubBackend implements Backend {
 
   updateEndpoints(): void {
     const details =
-      "updateEndpoints: this stub was hardened without credentials, so it has no pool; give tls, credentials, or insecure: true";
+      this.passedThrough === null
+        ? "updateEndpoints: this stub was hardened without credentials, so it has no pool; give tls, credentials, or insecure: true"
+        : `updateEndpoints: ${this.passedThrough} has no pool, as grpc-js chooses its servers; use another target`;
     throw configInvalid(details);
   }
 
@@ -92,15 +100,21 @@ export class StubBackend implements Backend {
   }
 
   isolate(address: string): Subscription {
-    if (address === this.target) return this.#standings.isolate(address);
-    throw configInvalid(`isolate: ${JSON.stringify(address)} is no endpoint; allowed: ${this.target}`);
+    if (address === this.ownChannel.getTarget()) return this.#standings.isolate(address);
+    throw configInvalid(
+      `isolate: ${JSON.stringify(address)} is no endpoint; allowed: ${this.ownChannel.getTarget()}`,
+    );
   }
 
   verify(): void {}
 
   enterIdle(): void {}
 
-  release(): void {}
+  release(): void {
+    if (this.passedThrough !== null) this.ownChannel.close();
+  }
 
-  destroy(): void {}
+  destroy(): void {
+    this.release();
+  }
 }

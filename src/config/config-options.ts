@@ -1,10 +1,15 @@
 import { z } from "zod";
 import { channelDataShape, channelRules, methodsWithinChannel } from "../call/channel-options.js";
 import { poolRules } from "../call/pool-rules-options.js";
-import { canonicalAddress, isObject, parseAddress } from "../core/index.js";
+import {
+  canonicalAddress,
+  isObject,
+  parseAddress,
+  type TlsFileOptions,
+  tlsFileOptionsSchema,
+} from "../core/index.js";
 import { targetSchema } from "../discovery/target-options.js";
 import { connectionsInOrder } from "../pool/pool-options.js";
-import { type TlsFileOptions, tlsFileOptionsSchema } from "../pool/tls-options.js";
 import {
   clerkChannelRefusals,
   discoveryNeedsTarget,

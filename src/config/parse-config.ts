@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
-import { describeIssues, problemsError } from "../core/index.js";
-import { isFilePath, type TlsFileOptions } from "../pool/tls-options.js";
+import { describeIssues, isFilePath, problemsError, type TlsFileOptions } from "../core/index.js";
 import { type ConfigInput, configSchema, type TlsFilesCheck } from "./config-options.js";
 import { plainData } from "./plain-data.js";
 

@@ -17,7 +17,20 @@ export type ChannelEvent =
       readonly removed: readonly string[];
       readonly total: number;
     }
-  | { readonly type: "resolver.failed"; readonly error: string; readonly keptEndpoints: number }
+  | {
+      readonly type: "resolver.failed";
+      /** The target that could not be resolved: one of several, where the channel has several. */
+      readonly source: string;
+      readonly error: string;
+      readonly keptEndpoints: number;
+    }
+  | {
+      /** An answer would take these away; they stay in use until it is confirmed. */
+      readonly type: "resolver.held";
+      readonly source: string;
+      readonly why: "empty" | "shrink";
+      readonly endpoints: readonly string[];
+    }
   | {
       readonly type: "endpoint.state";
       readonly endpoint: string;

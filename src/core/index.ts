@@ -38,4 +38,20 @@ export type { Random } from "./random.js";
 export { systemRandom } from "./random.js";
 export type { Origin, Processed, Reason } from "./reasons.js";
 export { REASONS } from "./reasons.js";
+export type {
+  ChannelFactory,
+  RpcChannel,
+  RpcChannelOptions,
+  RpcOptions,
+  RpcStream,
+  RpcStreamListener,
+} from "./rpc-channel.js";
+export {
+  isFilePath,
+  type ResolvedTlsOptions,
+  type TlsFileOptions,
+  type TlsOptions,
+  tlsFileOptionsSchema,
+  tlsOptionsSchema,
+} from "./tls-options.js";
 export { withinMs } from "./within.js";

@@ -1,8 +1,20 @@
-export { createResolver } from "./create-resolver.js";
+export { checkEndpoints } from "./check-endpoints.js";
+export { Discovery, type DiscoveryListener, type Outlook } from "./discovery.js";
 export type { DiscoveryOptions, ResolvedDiscoveryOptions } from "./discovery-options.js";
 export { discoveryOptionsSchema } from "./discovery-options.js";
-export { systemLookup } from "./host-lookup.js";
+export { systemLookup } from "./dns/host-lookup.js";
 export { proxyFor } from "./http-proxy.js";
 export type { Resolver, ResolverDeps, ResolverListener } from "./resolver.js";
-export type { DnsTarget, InvalidTarget, ListTarget, ParsedTarget, ValidTarget } from "./target.js";
+export { type ResolverFactory, type ResolverTarget, registerResolver } from "./resolver-registry.js";
+export type { SourceStats } from "./source-stats.js";
 export { parseTarget } from "./target.js";
+export type {
+  DnsTarget,
+  InvalidTarget,
+  ListTarget,
+  ParsedTarget,
+  PassthroughTarget,
+  ResolvedTarget,
+  ValidTarget,
+} from "./target-kinds.js";
+export { parseTargets, type TargetList } from "./target-list.js";

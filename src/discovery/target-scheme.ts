@@ -1,31 +1,30 @@
 import { isIPv6 } from "node:net";
 import { suggest } from "../core/index.js";
+import { isRegistered, registeredSchemes } from "./resolver-registry.js";
+import type { SplitTarget } from "./target-kinds.js";
 
 /** The schemes this version resolves. */
-export const SCHEMES = ["static", "ipv4", "ipv6", "unix", "dns"] as const;
+export const SCHEMES = [
+  "static",
+  "ipv4",
+  "ipv6",
+  "unix",
+  "dns",
+  "consul",
+  "etcd",
+  "file",
+  "passthrough",
+] as const;
 
 export type Scheme = (typeof SCHEMES)[number];
-
-/** A target cut at its seams; nothing is checked yet. */
-export interface SplitTarget {
-  /** In lower case; `dns` when the target names none. */
-  readonly scheme: string;
-  /** What stands between `//` and the next slash; null when there is no `//`. */
-  readonly authority: string | null;
-  readonly path: string;
-}
 
 /** Schemes somebody may well write, and what to write instead. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
   [
     "xds",
-    "xds: needs a control plane; use dns:/// or static:/// (passthrough:///xds:... comes with a later version)",
+    "xDS is grpc-js's own: register the package @grpc/grpc-js-xds and write passthrough:///xds:///service, or use consul://, dns:/// or static:///",
   ],
   ["grpclb", "gRPC has retired grpclb; use dns:/// with the policy round_robin"],
-  ["passthrough", "passthrough:/// comes with a later version; use dns:/// or static:///"],
-  ["consul", "consul: is not yet available in this version; use dns:/// or static:///"],
-  ["etcd", "etcd: is not yet available in this version; use dns:/// or static:///"],
-  ["file", "file: is not yet available in this version; use static:///"],
   ["unix-abstract", "grpc-js cannot connect to abstract sockets; use unix:/path"],
   ["http", "a gRPC target has no http://; write host:port, TLS comes from the credentials"],
   ["https", "a gRPC target has no https://; write host:port, TLS comes from the credentials"],
@@ -57,12 +56,12 @@ export function refusedScheme(scheme: string, target: string): string {
   const quoted = JSON.stringify(target);
   if (instead !== undefined)
     return `the target ${quoted} has the scheme "${scheme}", which is not taken: ${instead}`;
-  return `the target ${quoted} has the unknown scheme "${scheme}"${suggest(scheme, SCHEMES)}`;
+  return `the target ${quoted} has the unknown scheme "${scheme}"${suggest(scheme, [...SCHEMES, ...registeredSchemes()])}`;
 }
 
 function isScheme(name: string, rest: string, target: string): boolean {
   if (rest.startsWith("//") || GRPC_SCHEMES.has(name)) return true;
-  if (isKnownScheme(name) || REFUSED.has(name)) return !/^\d+$/.test(rest);
+  if (isKnownScheme(name) || REFUSED.has(name) || isRegistered(name)) return !/^\d+$/.test(rest);
   // A host and a port hold one colon. Two of them, as in statc:a:1, mean a scheme we do not know.
   const [first = "", firstRest = ""] = [target.split(",")[0], rest.split(",")[0]];
   return firstRest.includes(":") && !isIPv6(first);

@@ -1,45 +1,11 @@
-import { canonicalAddress, parseAddress, type SocketAddress } from "../core/index.js";
+import { canonicalAddress, parseAddress } from "../core/index.js";
 import { type ListScheme, parseAddressList, unixPath } from "./address-list.js";
-import { isKnownScheme, refusedScheme, type SplitTarget, splitTarget } from "./target-scheme.js";
-
-/** A target whose addresses it names itself: `static:`, `ipv4:`, `ipv6:`, `unix:`. */
-export interface ListTarget {
-  readonly ok: true;
-  readonly scheme: ListScheme | "unix";
-  /** At least one, none twice, hosts as they were written. */
-  readonly addresses: readonly SocketAddress[];
-  /** The one spelling of this target; equal targets have equal ones. */
-  readonly canonical: string;
-  /**
-   * What gRPC sends as `:authority`: for `ipv4:` and `ipv6:` the first address as written, for `unix:` "localhost".
-   * Null for `static:`, where each endpoint goes by its own `host:port` (a socket path by "localhost").
-   */
-  readonly defaultAuthority: string | null;
-}
-
-/** A target whose host is looked up. */
-export interface DnsTarget {
-  readonly ok: true;
-  readonly scheme: "dns";
-  /** A name or an IP address, as it was written, without brackets. */
-  readonly host: string;
-  /** 443 when the target names none, as in gRPC. */
-  readonly port: number;
-  /** Always with the port: `dns:///users` and `users:443` are the same target. */
-  readonly canonical: string;
-  /** Host and port as they were written, without a default port added. */
-  readonly defaultAuthority: string;
-}
-
-export type ValidTarget = ListTarget | DnsTarget;
-
-/** A target that cannot be used, and every reason why: phrases that name the value and what is allowed. */
-export interface InvalidTarget {
-  readonly ok: false;
-  readonly problems: readonly string[];
-}
-
-export type ParsedTarget = ValidTarget | InvalidTarget;
+import { parseConsulTarget } from "./consul/consul-target.js";
+import { parseEtcdTarget } from "./etcd/etcd-target.js";
+import { parseFileTarget } from "./file/file-target.js";
+import { isRegistered, parseCustomTarget } from "./resolver-registry.js";
+import { type ParsedTarget, refuse, type SplitTarget } from "./target-kinds.js";
+import { isKnownScheme, refusedScheme, splitTarget } from "./target-scheme.js";
 
 /** gRPC's port for a `dns` target that names none. */
 const DEFAULT_PORT = 443;
@@ -51,17 +17,22 @@ const DEFAULT_PORT = 443;
  */
 export function parseTarget(target: string): ParsedTarget {
   if (target === "")
-    return refuse(["the target is empty; write dns:///host:port or static:///host:port,host:port"]);
+    return refuse("the target is empty; write dns:///host:port or static:///host:port,host:port");
   const split = splitTarget(target);
   const { scheme, path } = split;
-  if (!isKnownScheme(scheme)) return refuse([refusedScheme(scheme, target)]);
+  if (isRegistered(scheme)) return parseCustomTarget(split);
+  if (!isKnownScheme(scheme)) return refuse(refusedScheme(scheme, target));
+  if (scheme === "consul") return parseConsulTarget(split, target);
+  if (scheme === "etcd") return parseEtcdTarget(split, target);
+  if (scheme === "file") return parseFileTarget(split, target);
+  if (scheme === "passthrough") return parsePassthrough(split, target);
   const authority = authorityProblem(split, target);
   // Without a path the address stands where the authority belongs: one mistake, one sentence.
-  if (authority !== null && path === "") return refuse([authority]);
+  if (authority !== null && path === "") return refuse(authority);
   const parsed =
     scheme === "dns" ? parseDns(path) : scheme === "unix" ? parseUnix(split) : parseList(scheme, path);
   if (authority === null) return parsed;
-  return refuse(parsed.ok ? [authority] : [authority, ...parsed.problems]);
+  return parsed.ok ? refuse(authority) : refuse(authority, ...parsed.problems);
 }
 
 function authorityProblem({ scheme, authority, path }: SplitTarget, target: string): string | null {
@@ -77,30 +48,30 @@ function authorityProblem({ scheme, authority, path }: SplitTarget, target: stri
 
 function parseDns(path: string): ParsedTarget {
   if (path.includes(",")) {
-    return refuse([`the target ${JSON.stringify(path)} lists several addresses; write static:///${path}`]);
+    return refuse(`the target ${JSON.stringify(path)} lists several addresses; write static:///${path}`);
   }
   const hasPort = path.startsWith("[") ? !path.endsWith("]") : path.includes(":");
   const address =
     path === "" ? "names no host; write host:port" : parseAddress(hasPort ? path : `${path}:${DEFAULT_PORT}`);
-  if (typeof address === "string") return refuse([`the address ${JSON.stringify(path)} ${address}`]);
+  if (typeof address === "string") return refuse(`the address ${JSON.stringify(path)} ${address}`);
   // parseAddress would take unix: here; dns:unix:/path is a mistake, not a socket.
   if (address.kind === "unix")
-    return refuse([`the address ${JSON.stringify(path)} is a socket path; write ${path}`]);
+    return refuse(`the address ${JSON.stringify(path)} is a socket path; write ${path}`);
   const { host, port } = address;
   const canonical = `dns:///${canonicalAddress(address)}`;
-  return { ok: true, scheme: "dns", host, port, canonical, defaultAuthority: path };
+  return { ok: true, scheme: "dns", host, port, servers: [], canonical, defaultAuthority: path };
 }
 
 function parseUnix({ authority, path: text }: SplitTarget): ParsedTarget {
   const path = unixPath(authority, text);
-  if (path === "") return refuse(["the target names no socket path after unix:; write unix:/path"]);
+  if (path === "") return refuse("the target names no socket path after unix:; write unix:/path");
   const addresses = [{ kind: "unix", path } as const];
   return { ok: true, scheme: "unix", addresses, canonical: `unix:${path}`, defaultAuthority: "localhost" };
 }
 
 function parseList(scheme: ListScheme, path: string): ParsedTarget {
   const { addresses, problems } = parseAddressList(scheme, path);
-  if (problems.length > 0) return refuse(problems);
+  if (problems.length > 0) return refuse(...problems);
   // Each as its documentation spells it: gRPC's two lists without slashes, ours with them.
   const prefix = scheme === "static" ? "static:///" : `${scheme}:`;
   const canonical = prefix + addresses.map(canonicalAddress).join(",");
@@ -108,6 +79,17 @@ function parseList(scheme: ListScheme, path: string): ParsedTarget {
   return { ok: true, scheme, addresses, canonical, defaultAuthority };
 }
 
-function refuse(problems: readonly string[]): InvalidTarget {
-  return { ok: false, problems };
+/** What follows is grpc-js's business, scheme and all. */
+function parsePassthrough({ authority, path }: SplitTarget, target: string): ParsedTarget {
+  if (authority !== null && authority !== "") {
+    return refuse(
+      `the target ${JSON.stringify(target)} has two slashes; write three, passthrough:///${authority}${path === "" ? "" : `/${path}`}`,
+    );
+  }
+  if (path === "") {
+    return refuse(
+      `the target ${JSON.stringify(target)} names nothing to pass through; write passthrough:///xds:///service`,
+    );
+  }
+  return { ok: true, scheme: "passthrough", inner: path, canonical: `passthrough:///${path}` };
 }

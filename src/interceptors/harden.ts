@@ -21,7 +21,7 @@ import { inspectStub, type StubShape } from "./stub-shape.js";
 /** Options of `harden`: those of a channel, and the target, which defaults to the stub's own. */
 export interface HardenOptions extends ChannelOptions {
   /** As for `createChannel`. Needs `tls`, `credentials` or `insecure: true`, because a stub does not give its own away. */
-  readonly target?: string;
+  readonly target?: string | readonly string[];
 }
 
 /** Of the pool's options, those that also work over a stub's own channel. */

@@ -139,7 +139,8 @@ export class EndpointPool extends SubchannelNews {
 
   /** What a queued call waits for. */
   get missing(): string {
-    return this.#failure?.details ?? whatIsMissing(this.#set.order, this.options.maxStreamsPerConnection);
+    const known = whatIsMissing(this.#set.order, this.options.maxStreamsPerConnection, this.deps.whyEmpty);
+    return this.#failure?.details ?? known;
   }
 
   /** About once a second while calls run: looks for writes that got stuck, and for connections whose time is over. */

@@ -19,7 +19,7 @@ export {
   type ResolvedHealthOptions,
 } from "./health-options.js";
 export type { InnerCall } from "./inner-call.js";
-export { type InnerChannelFactory, innerChannelFactory } from "./inner-channel.js";
+export { type InnerChannelFactory, innerChannelFactory, passthroughChannel } from "./inner-channel.js";
 export { KeepalivePace } from "./keepalive-pace.js";
 export { LoadReportStream } from "./load-report-stream.js";
 export { LoadWeight } from "./load-weight.js";
@@ -67,9 +67,3 @@ export {
 export type { Subchannel } from "./subchannel.js";
 export { type TlsProblem, tlsProblems } from "./tls-check.js";
 export { TlsMaterial } from "./tls-material.js";
-export {
-  type ResolvedTlsOptions,
-  type TlsFileOptions,
-  type TlsOptions,
-  tlsOptionsSchema,
-} from "./tls-options.js";

@@ -42,6 +42,22 @@ export function innerChannelFactory(
     });
 }
 
+/** A channel to whatever grpc-js makes of a target: it resolves, picks and dials by itself. */
+export function passthroughChannel(
+  target: string,
+  credentials: ChannelCredentials,
+  options: ResolvedPoolOptions,
+): ChannelInterface {
+  const { authority, compression } = options;
+  return new Channel(target, credentials, {
+    ...sharedOptions(options),
+    ...(authority === undefined ? {} : { "grpc.default_authority": authority }),
+    ...(compression === "identity"
+      ? {}
+      : { "grpc.default_compression_algorithm": compressionAlgorithms[compression] }),
+  });
+}
+
 function sharedOptions(options: ResolvedPoolOptions): ChannelOptions {
   const { keepalive } = options;
   return {

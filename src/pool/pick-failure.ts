@@ -99,8 +99,12 @@ export function obstructed(
 }
 
 /** What a queued call waits for, as the end of the sentence "no endpoint was ready ...". */
-export function whatIsMissing(subchannels: readonly Subchannel[], maxStreams: number): string {
-  if (subchannels.length === 0) return "no endpoints are known";
+export function whatIsMissing(
+  subchannels: readonly Subchannel[],
+  maxStreams: number,
+  whyEmpty = () => "no endpoints are known",
+): string {
+  if (subchannels.length === 0) return whyEmpty();
   const counts = new Map<string, number>();
   let full = 0;
   for (const subchannel of subchannels) {

@@ -19,6 +19,8 @@ export interface PoolDeps extends Omit<KeeperDeps, keyof ResolvedPoolOptions | "
   isReadyElsewhere?(address: string): boolean;
   /** Connections failed: the addresses may be stale. */
   onTrouble(): void;
+  /** Why no endpoints are known, as the sentence a call fails with that waited for one. */
+  whyEmpty?(): string;
   onState(word: ConnectivityWord): void;
   /** A peer ended a connection in an orderly way, so many ms after it came up. */
   onEndedByPeer?(livedMs: number): void;

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import type { TlsOptions } from "../core/index.js";
 import { type FileContent, type TlsPems, TlsSource } from "./tls-files.js";
-import type { TlsOptions } from "./tls-options.js";
 
 /** What is wrong with one of the files, or of the texts in their place; never a part of its content. */
 export interface TlsProblem {

@@ -1,7 +1,7 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { isFilePath, type TlsOptions } from "./tls-options.js";
+import { isFilePath, type TlsOptions } from "../core/index.js";
 
 /** The certificate bundle of an operating system has a quarter of this. */
 const MAX_PEM_BYTES = 1024 * 1024;

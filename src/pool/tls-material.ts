@@ -1,11 +1,11 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { ChannelCredentials } from "@grpc/grpc-js";
+import type { ResolvedTlsOptions } from "../core/index.js";
 import { type Clock, problemsError, type Timer } from "../core/index.js";
 import { followingCredentials } from "./dial-credentials.js";
 import { leafOf, pemProblems, validityProblem } from "./tls-check.js";
 import { type PemFiles, systemFiles, type TlsPems, TlsSource } from "./tls-files.js";
-import type { ResolvedTlsOptions } from "./tls-options.js";
 
 /** How long what is new must stay as it is before it is taken, in ms: its writer may be in the middle of it. */
 const SETTLE_MS = 1_000;

@@ -69,8 +69,8 @@ export const clerkOptionsShape = {
 export const clerkServersShape = {
   /** The servers, as `host:port`; at least one. Leave out when `target` is given. */
   servers: z.array(z.string()).min(1).optional(),
-  /** A target as for `createChannel`, whose endpoints are the servers, also when they change. */
-  target: z.string().optional(),
+  /** A target as for `createChannel`, or a list of them; its endpoints are the servers, also when they change. */
+  target: z.union([z.string(), z.array(z.string())]).optional(),
 };
 
 interface RefusalsSchema extends z.ZodObject<typeof clerkChannelRefusals, z.core.$loose> {}

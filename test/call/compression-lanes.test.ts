@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
-import { ScriptedLookup } from "../discovery/scripted-lookup.js";
+import { ScriptedLookup } from "../discovery/dns/scripted-lookup.js";
 import { settle } from "../support/manual-clock.js";
 import { A, B, C, LanesBench, pickedBy, slotOf } from "./lanes-bench.js";
 

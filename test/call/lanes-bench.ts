@@ -4,8 +4,9 @@ import { channelOptionsSchema } from "../../src/call/channel-options.js";
 import { FailureCounts } from "../../src/call/failure-counts.js";
 import { PoolBackend } from "../../src/call/pool-backend.js";
 import { type ChannelEvent, type ConnectivityWord, EventHub, type HostLookup } from "../../src/core/index.js";
-import { parseTarget } from "../../src/discovery/index.js";
+import { parseTargets, type ResolvedTarget } from "../../src/discovery/index.js";
 import type { Compression, EndpointPool, InnerChannelFactory, Slot } from "../../src/pool/index.js";
+import { noChannel } from "../discovery/no-channel.js";
 import type { FakeChannel } from "../support/fake-channel.js";
 import { FakeNetwork } from "../support/fake-network.js";
 import { ManualClock, settle } from "../support/manual-clock.js";
@@ -27,24 +28,30 @@ export class LanesBench {
   readonly dials: { readonly compression: Compression | undefined; readonly channel: FakeChannel }[] = [];
 
   constructor(options: object = {}, target = `static:///${A}`, lookup: HostLookup = this.network.lookup) {
-    const parsed = parseTarget(target);
+    const parsed = parseTargets(target);
     if (!parsed.ok) throw new Error(parsed.problems.join("; "));
     const events = new EventHub();
     events.subscribe((event) => void this.events.push(event));
-    this.backend = new PoolBackend(parsed, channelOptionsSchema.parse({ insecure: true, ...options }), {
-      clock: this.clock,
-      random: fixedRandom(0.5),
-      events,
-      lookup,
-      failures: new FailureCounts(),
-      env: {},
-      credentials: credentials.createInsecure(),
-      makeChannel: this.#makeChannel,
-      context: new AsyncResource("test"),
-      onState: (word) => {
-        if (this.words.at(-1) !== word) this.words.push(word);
+    this.backend = new PoolBackend(
+      parsed.targets as readonly ResolvedTarget[],
+      parsed.canonical,
+      channelOptionsSchema.parse({ insecure: true, ...options }),
+      {
+        clock: this.clock,
+        random: fixedRandom(0.5),
+        events,
+        lookup,
+        failures: new FailureCounts(),
+        env: {},
+        openChannel: noChannel,
+        credentials: credentials.createInsecure(),
+        makeChannel: this.#makeChannel,
+        context: new AsyncResource("test"),
+        onState: (word) => {
+          if (this.words.at(-1) !== word) this.words.push(word);
+        },
       },
-    });
+    );
   }
 
   /** Connected, as a first call would have it. */

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { ScriptedLookup } from "../discovery/scripted-lookup.js";
+import { ScriptedLookup } from "../discovery/dns/scripted-lookup.js";
 import { ChannelBench } from "../support/channel-bench.js";
 
 const ONE = ["10.0.0.1"];

@@ -1,26 +1,28 @@
 import { describe, expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/index.js";
-import { createResolver, parseTarget, type ResolverDeps } from "../../src/discovery/index.js";
+import { createResolver } from "../../src/discovery/create-resolver.js";
+import { discoveryOptionsSchema, parseTarget, type ResolverDeps } from "../../src/discovery/index.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { fixedRandom } from "../support/seeded-random.js";
+import { ScriptedLookup } from "./dns/scripted-lookup.js";
+import { noChannel } from "./no-channel.js";
 import { RecordingListener } from "./recording-listener.js";
-import { ScriptedLookup } from "./scripted-lookup.js";
 
 const PROXY = { http_proxy: "http://proxy:3128", no_proxy: ".svc" };
 
 function make(target: string, env: ResolverDeps["env"] = {}) {
   const parsed = parseTarget(target);
-  if (!parsed.ok) throw new Error(parsed.problems.join());
+  if (!parsed.ok || parsed.scheme === "passthrough") throw new Error(JSON.stringify(parsed));
   const names = ScriptedLookup.always(["10.0.0.1"]);
   const clock = new ManualClock();
-  const deps = { clock, random: fixedRandom(0.5), lookup: names.lookup, env };
+  const deps = { clock, random: fixedRandom(0.5), lookup: names.lookup, env, openChannel: noChannel };
   return { parsed, names, clock, deps };
 }
 
 async function resolve(target: string, env: ResolverDeps["env"] = {}) {
   const { parsed, names, clock, deps } = make(target, env);
   const listener = new RecordingListener();
-  const resolver = createResolver(parsed, deps);
+  const resolver = createResolver(parsed, deps, discoveryOptionsSchema.parse({}));
   resolver.start(listener);
   await clock.advance(0);
   resolver.close();

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { TlsOptions } from "../../src/core/index.js";
 import { tlsProblems } from "../../src/pool/tls-check.js";
-import type { TlsOptions } from "../../src/pool/tls-options.js";
 import { tempFolder } from "../support/temp-folder.js";
 import { TestAuthority, type TestCertificate, testAuthority } from "../support/tls-certs.js";
 

@@ -114,6 +114,7 @@ export function refusesWrongOptions(stub: ContractClient, credentials: grpc.Chan
   createChannel("dns:///a:1");
   // @ts-expect-error: no such method option
   createChannel("dns:///a:1", { insecure: true, methods: { "a.B": { idempotant: true } } });
-  // @ts-expect-error: a target is a string
-  createChannel(["a:1"], { insecure: true });
+  createChannel(["dns:///a:1", "static:///b:2"], { insecure: true });
+  // @ts-expect-error: a target is a string, or a list of them
+  createChannel([1], { insecure: true });
 }

@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { type ChannelCollaborators, checkOptions } from "../../call/index.js";
+import { type ChannelCollaborators, channelFactory, createChannel } from "../../call/index.js";
 import { type Endpoint, systemClock, systemRandom } from "../../core/index.js";
-import { createResolver, type Resolver, systemLookup, type ValidTarget } from "../../discovery/index.js";
+import {
+  Discovery,
+  discoveryOptionsSchema,
+  type ResolvedTarget,
+  systemLookup,
+} from "../../discovery/index.js";
 import type { Clerk } from "../clerk-api.js";
 import type { ClerkOptions } from "../clerk-options.js";
 import { grpcLinks } from "../grpc-link.js";
@@ -28,15 +33,15 @@ export interface ClerkCollaborators extends ChannelCollaborators {
 export function createClerk(options: ClerkOptions, collaborators: ClerkCollaborators = {}): Clerk {
   const { clock = systemClock, random = systemRandom, newClientId = entropyId, connect } = collaborators;
   const checked = checkClerk(options, connect === undefined);
-  const { target, servers, channel } = checked;
+  const { targets, servers, channel } = checked;
   return new KvClerk(checked.options, {
     clock,
     random,
     newClientId,
     discovery:
-      target === null
+      targets === null
         ? new FixedServers(servers)
-        : new ResolvedServers(resolverFor(target, channel, collaborators)),
+        : new ResolvedServers(discoveryOf(targets, channel, collaborators)),
     connect: (endpoint) => linkTo(endpoint, connect, channel, collaborators),
   });
 }
@@ -53,18 +58,23 @@ function linkTo(
   return grpcLinks(options, collaborators)(address, CLERK_SERVICES);
 }
 
-function resolverFor(
-  target: ValidTarget,
+function discoveryOf(
+  targets: readonly ResolvedTarget[],
   channel: Record<string, unknown>,
-  {
+  collaborators: ClerkCollaborators,
+): Discovery {
+  const {
     clock = systemClock,
     random = systemRandom,
     lookup = systemLookup,
     env = process.env,
-  }: ClerkCollaborators,
-): Resolver {
-  const { value } = checkOptions({ insecure: true, discovery: channel["discovery"] ?? {} });
-  return createResolver(target, { clock, random, lookup, env }, value?.discovery);
+  } = collaborators;
+  const openChannel = channelFactory(
+    (target, options) => createChannel(target, options, collaborators),
+    clock,
+  );
+  const options = discoveryOptionsSchema.parse(channel["discovery"] ?? {});
+  return new Discovery(targets, { clock, random, lookup, env, openChannel }, options);
 }
 
 /** 62 bits, as eraft's own client draws them; never from a generator that two processes could share the state of. */

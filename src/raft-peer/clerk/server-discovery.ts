@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../core/index.js";
-import type { Resolver } from "../../discovery/index.js";
+import type { Discovery } from "../../discovery/index.js";
 
 /** Who is told which servers there are. */
 export interface ServersListener {
@@ -34,26 +34,30 @@ export class FixedServers implements ServerDiscovery {
   close(): void {}
 }
 
-/** The endpoints of a target, as they change. */
+/** The endpoints of one or several targets, as they change. */
 export class ResolvedServers implements ServerDiscovery {
   #isStarted = false;
 
-  constructor(private readonly resolver: Resolver) {}
+  constructor(private readonly discovery: Discovery) {}
 
   start(listener: ServersListener): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.resolver.start({
-      onEndpoints: (endpoints) => listener.onServers(endpoints),
+    this.discovery.start({
+      onEndpoints: (endpoints) => {
+        // Servers that nobody knows any more may still be there; none would be worse.
+        if (endpoints.length > 0) listener.onServers(endpoints);
+        else listener.onDiscoveryError(this.discovery.outlook().text);
+      },
       onError: (error) => listener.onDiscoveryError(error.message),
     });
   }
 
   refresh(): void {
-    if (this.#isStarted) this.resolver.refresh();
+    if (this.#isStarted) this.discovery.refresh();
   }
 
   close(): void {
-    this.resolver.close();
+    this.discovery.close();
   }
 }

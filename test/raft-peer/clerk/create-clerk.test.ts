@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Clerk, createClerk } from "../../../src/raft-peer/index.js";
-import { ScriptedLookup } from "../../discovery/scripted-lookup.js";
+import { ScriptedLookup } from "../../discovery/dns/scripted-lookup.js";
 import { configErrorOf } from "../../support/config-error.js";
 import { FakeCluster } from "./fake-cluster.js";
 

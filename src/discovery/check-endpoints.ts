@@ -23,25 +23,35 @@ const endpointSchema = z.strictObject({
   metadata: z.record(z.string(), z.string()).optional(),
 });
 
+/** A list of endpoints, or everything that is wrong with it. */
+export interface EndpointList {
+  readonly endpoints: readonly Endpoint[];
+  readonly problems: readonly string[];
+}
+
 /**
  * An endpoint set pushed by hand: addresses, or objects with one.
  * @throws ResilienceError `CONFIG_INVALID` naming every bad or repeated entry, by its place and its address
  */
-export function checkEndpoints(endpoints: unknown): Endpoint[] {
-  if (!Array.isArray(endpoints)) {
-    throw problemsError("updateEndpoints", [
-      `the list is ${shown(endpoints)}; allowed: an array of addresses`,
-    ]);
-  }
-  const problems: string[] = [];
-  const set = new Map<string, Endpoint>();
-  if (endpoints.length === 0) problems.push("the list is empty; allowed: one address or more");
-  for (const [index, entry] of endpoints.entries()) {
-    const found = problemsOf(entry, set);
-    problems.push(...found.map((problem) => `endpoints.${index}, ${shown(entry)}: ${problem}`));
+export function checkEndpoints(given: unknown): readonly Endpoint[] {
+  const { endpoints, problems } = endpointProblems(given);
+  if (Array.isArray(given) && given.length === 0) {
+    throw problemsError("updateEndpoints", ["the list is empty; allowed: one address or more"]);
   }
   if (problems.length > 0) throw problemsError("updateEndpoints", problems);
-  return [...set.values()];
+  return endpoints;
+}
+
+/** Reads a list of addresses, or of objects with one, wherever it comes from. It may be empty. */
+export function endpointProblems(given: unknown): EndpointList {
+  if (!Array.isArray(given)) {
+    return { endpoints: [], problems: [`the list is ${shown(given)}; allowed: an array of addresses`] };
+  }
+  const set = new Map<string, Endpoint>();
+  const problems = given.flatMap((entry, index) =>
+    problemsOf(entry, set).map((problem) => `endpoints.${index}, ${shown(entry)}: ${problem}`),
+  );
+  return { endpoints: [...set.values()], problems };
 }
 
 /** Adds a good entry to the set. @returns what is wrong with a bad one */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { endpointsOf } from "../../src/discovery/dns-answer.js";
+import { endpointsOf } from "../../../src/discovery/dns/dns-answer.js";
 
 function addressesOf(...answer: string[]): string[] {
   return endpointsOf("users", 50051, answer).map((endpoint) => endpoint.address);

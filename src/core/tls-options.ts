@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { isObject, isPem, VALUE_HIDDEN } from "../core/index.js";
+import { isObject, isPem, VALUE_HIDDEN } from "./options.js";
 
 const HOST_NAME = /^(?!-)[A-Za-z0-9_.-]{1,253}$/;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { HostLookup } from "../../src/core/index.js";
-import { ManualClock } from "../support/manual-clock.js";
-import { RecordingListener } from "./recording-listener.js";
+import type { HostLookup } from "../../../src/core/index.js";
+import { ManualClock } from "../../support/manual-clock.js";
+import { RecordingListener } from "../recording-listener.js";
 import { ScriptedLookup } from "./scripted-lookup.js";
 import { DOWN, makeDnsResolver, NEW, OLD, startedDnsResolver } from "./started-dns-resolver.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkEndpoints } from "../../src/call/check-endpoints.js";
+import { checkEndpoints } from "../../src/discovery/check-endpoints.js";
 import { configErrorOf, problemCount } from "../support/config-error.js";
 
 const WHOLE = {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { canonicalAddress, type Endpoint } from "../core/index.js";
+import { canonicalAddress, type Endpoint } from "../../core/index.js";
 
 /**
  * One endpoint per address of a lookup's answer, none twice, families interleaved. Each keeps the host as

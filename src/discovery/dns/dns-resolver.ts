@@ -1,10 +1,10 @@
-import type { Endpoint, Timer } from "../core/index.js";
-import type { ResolvedDiscoveryOptions } from "./discovery-options.js";
+import type { Endpoint, Timer } from "../../core/index.js";
+import type { ResolvedDiscoveryOptions } from "../discovery-options.js";
+import { ListenerGate } from "../listener-gate.js";
+import { lookupBackoffMs } from "../lookup-backoff.js";
+import type { Resolver, ResolverDeps, ResolverListener } from "../resolver.js";
+import type { DnsTarget } from "../target-kinds.js";
 import { endpointsOf } from "./dns-answer.js";
-import { ListenerGate } from "./listener-gate.js";
-import { lookupBackoffMs } from "./lookup-backoff.js";
-import type { Resolver, ResolverDeps, ResolverListener } from "./resolver.js";
-import type { DnsTarget } from "./target.js";
 
 type State =
   | { readonly kind: "new" }
@@ -44,7 +44,7 @@ export class DnsResolver implements Resolver {
   constructor(target: DnsTarget, deps: ResolverDeps, options: ResolvedDiscoveryOptions) {
     this.target = target.canonical;
     this.#host = target.host;
-    this.#port = target.port;
+    this.#port = target.port ?? 0;
     this.#serverName = target.defaultAuthority;
     this.#deps = deps;
     this.#options = options;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../support/manual-clock.js";
-import { resolverContract } from "./resolver-contract.js";
+import { ManualClock } from "../../support/manual-clock.js";
+import { resolverContract } from "../resolver-contract.js";
 import { ScriptedLookup } from "./scripted-lookup.js";
 import { makeDnsResolver, NEW, OLD, startedDnsResolver } from "./started-dns-resolver.js";
 

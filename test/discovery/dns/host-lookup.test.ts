@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { describe, expect, it } from "vitest";
-import { systemLookup } from "../../src/discovery/host-lookup.js";
+import { systemLookup } from "../../../src/discovery/dns/host-lookup.js";
 
 /** Too long a label for DNS, so that the failure needs no network. */
 const IMPOSSIBLE_HOST = `${"a".repeat(64)}.invalid`;

@@ -1,10 +1,11 @@
-import type { HostLookup } from "../../src/core/index.js";
-import { discoveryOptionsSchema } from "../../src/discovery/discovery-options.js";
-import { DnsResolver } from "../../src/discovery/dns-resolver.js";
-import type { DnsTarget } from "../../src/discovery/target.js";
-import { ManualClock } from "../support/manual-clock.js";
-import { fixedRandom } from "../support/seeded-random.js";
-import { RecordingListener } from "./recording-listener.js";
+import type { HostLookup } from "../../../src/core/index.js";
+import { discoveryOptionsSchema } from "../../../src/discovery/discovery-options.js";
+import { DnsResolver } from "../../../src/discovery/dns/dns-resolver.js";
+import type { DnsTarget } from "../../../src/discovery/target-kinds.js";
+import { ManualClock } from "../../support/manual-clock.js";
+import { fixedRandom } from "../../support/seeded-random.js";
+import { noChannel } from "../no-channel.js";
+import { RecordingListener } from "../recording-listener.js";
 import type { ScriptedLookup } from "./scripted-lookup.js";
 
 const TARGET: DnsTarget = {
@@ -12,6 +13,7 @@ const TARGET: DnsTarget = {
   scheme: "dns",
   host: "users",
   port: 50051,
+  servers: [],
   canonical: "dns:///users:50051",
   defaultAuthority: "users:50051",
 };
@@ -22,7 +24,7 @@ export const DOWN = new Error("the name server is down");
 
 /** A resolver of `dns:///users:50051` whose backoff rolls no jitter. */
 export function makeDnsResolver(lookup: HostLookup, clock: ManualClock, options = {}): DnsResolver {
-  const deps = { clock, random: fixedRandom(0.5), lookup, env: {} };
+  const deps = { clock, random: fixedRandom(0.5), lookup, env: {}, openChannel: noChannel };
   return new DnsResolver(TARGET, deps, discoveryOptionsSchema.parse(options));
 }
 

@@ -1,4 +1,4 @@
-import type { HostLookup } from "../../src/core/index.js";
+import type { HostLookup } from "../../../src/core/index.js";
 
 type Reply = readonly string[] | Error;
 

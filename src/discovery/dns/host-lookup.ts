@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import type { HostLookup } from "../core/index.js";
+import type { HostLookup } from "../../core/index.js";
 
 /**
  * The system's own lookup (getaddrinfo), A and AAAA in the system's order. It honours /etc/hosts, nsswitch and

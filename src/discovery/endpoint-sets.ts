@@ -1,0 +1,46 @@
+import type { Endpoint } from "../core/index.js";
+
+/** Each address once: of two that are equal the first counts (R110). */
+export function eachOnce(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const unique = byAddress(endpoints);
+  return unique.size === endpoints.length ? endpoints : [...unique.values()];
+}
+
+/** Those of `before` that are not in `after`. */
+export function lostFrom(before: readonly Endpoint[], after: readonly Endpoint[]): readonly Endpoint[] {
+  const left = byAddress(after);
+  return before.filter(({ address }) => !left.has(address));
+}
+
+/** True for equal sets; order does not count, as DNS servers rotate their answers. Every field does. */
+export function areEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
+  if (a.length !== b.length) return false;
+  const others = byAddress(b);
+  return a.every((endpoint) => {
+    const other = others.get(endpoint.address);
+    return other !== undefined && isSame(endpoint, other);
+  });
+}
+
+function byAddress(endpoints: readonly Endpoint[]): Map<string, Endpoint> {
+  const unique = new Map<string, Endpoint>();
+  for (const endpoint of endpoints) if (!unique.has(endpoint.address)) unique.set(endpoint.address, endpoint);
+  return unique;
+}
+
+function isSame(a: Endpoint, b: Endpoint): boolean {
+  return (
+    a.serverName === b.serverName &&
+    (a.isProxied ?? false) === (b.isProxied ?? false) &&
+    (a.priority ?? 0) === (b.priority ?? 0) &&
+    (a.weight ?? 1) === (b.weight ?? 1) &&
+    a.zone === b.zone &&
+    a.hashKey === b.hashKey &&
+    isSameMetadata(a.metadata ?? {}, b.metadata ?? {})
+  );
+}
+
+function isSameMetadata(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}

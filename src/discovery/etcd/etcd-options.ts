@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { tlsOptionsSchema } from "../../core/index.js";
+import { secretText } from "../secret-options.js";
+
+const etcdShape = {
+  /** TLS to etcd; `{}` trusts whom Node trusts. Default: plaintext. */
+  tls: tlsOptionsSchema.optional(),
+  /** User of etcd's own authentication, with `password` or `passwordFile`. Default: none. */
+  username: z.string().min(1).optional(),
+  /** Password of the user. Better in `passwordFile`. */
+  password: secretText("allowed: the password, as a text").optional(),
+  /** File with the password, read again whenever etcd refuses it. */
+  passwordFile: z.string().min(1).optional(),
+};
+/** By name, so that declarations keep the comments of its keys. */
+export interface EtcdSchema extends z.ZodObject<typeof etcdShape, z.core.$strict> {}
+
+/** How etcd is asked; what is asked for stands in the target. */
+export const etcdOptionsSchema: EtcdSchema = z.strictObject(etcdShape);
+
+export type EtcdOptions = z.input<typeof etcdOptionsSchema>;
+export type ResolvedEtcdOptions = z.output<typeof etcdOptionsSchema>;

@@ -1,0 +1,177 @@
+import type { Endpoint, Timer } from "../core/index.js";
+import type { ResolvedDiscoveryOptions } from "./discovery-options.js";
+import { areEqual, eachOnce } from "./endpoint-sets.js";
+import { ListenerGate } from "./listener-gate.js";
+import { type HeldLoss, LossGuard } from "./loss-guard.js";
+import type { Resolver, ResolverDeps, ResolverListener } from "./resolver.js";
+import type { SourceStats } from "./source-stats.js";
+
+/** Who also hears of what is not believed yet. */
+export interface GuardedListener extends ResolverListener {
+  /** A loss is held back that was not before. */
+  onHeld?(loss: HeldLoss): void;
+  /** The first answer is in; what it brought has been reported. */
+  onFirstAnswer?(): void;
+}
+
+/**
+ * A resolver behind the guards that all sources share: the last good set is kept, losses have to be confirmed, equal
+ * answers cause nothing, each address counts once. An empty set that it reports is meant: after `emptyGraceMs`, or because
+ * the source has been silent for `maxStaleMs`. An empty first answer is not reported at all.
+ */
+export class GuardedResolver implements Resolver {
+  readonly target: string;
+  readonly #gate: ListenerGate;
+  readonly #losses: LossGuard;
+  /** In use; null before the first set. */
+  #current: readonly Endpoint[] | null;
+  #newest: readonly Endpoint[] = [];
+  #listener: GuardedListener | null = null;
+  #answers = 0;
+  #failures = 0;
+  #answeredAt: number | null = null;
+  #staleSince: number | null = null;
+  #expiry: Timer | null = null;
+  #lastError: { readonly text: string; readonly at: number } | null = null;
+
+  /** @param remembered what an earlier resolver of the target gave last, and is in use still */
+  constructor(
+    private readonly inner: Resolver,
+    private readonly options: ResolvedDiscoveryOptions,
+    private readonly deps: Pick<ResolverDeps, "clock">,
+    remembered: readonly Endpoint[] | null = null,
+  ) {
+    this.target = inner.target;
+    this.#current = remembered;
+    this.#gate = new ListenerGate(inner.target);
+    this.#losses = new LossGuard(options, deps.clock, () => this.#onLossDue());
+  }
+
+  get isWatching(): boolean {
+    return this.inner.isWatching ?? false;
+  }
+
+  /** In use; null before the first set. */
+  get current(): readonly Endpoint[] | null {
+    return this.#current;
+  }
+
+  /** What the source has to say while nothing of it is in use. */
+  get outlook(): { readonly word: "waiting" | "failed" | "empty"; readonly text: string } {
+    const { target } = this;
+    if (this.#staleSince !== null) return { word: "failed", text: `${target}: ${this.#lastError?.text}` };
+    if (this.#answers === 0) return { word: "waiting", text: `${target} has not answered yet` };
+    const text = `${target} has answered without endpoints`;
+    // The first time it may only not know them yet.
+    return { word: this.#current === null ? "waiting" : "empty", text };
+  }
+
+  start(listener: GuardedListener): void {
+    this.#gate.open(listener);
+    this.#listener = listener;
+    this.inner.start({
+      onEndpoints: (endpoints) => this.#onAnswer(endpoints),
+      onError: (error) => this.#onError(error),
+    });
+  }
+
+  refresh(): void {
+    this.inner.refresh();
+  }
+
+  close(): void {
+    this.#gate.close();
+    this.#listener = null;
+    this.#losses.release();
+    this.#expiry?.cancel();
+    this.#expiry = null;
+    this.inner.close();
+  }
+
+  stats(): SourceStats {
+    const held = this.#losses.held;
+    return {
+      source: this.target,
+      endpoints: this.#current?.length ?? 0,
+      answers: this.#answers,
+      failures: this.#failures,
+      answeredAt: iso(this.#answeredAt),
+      staleSince: iso(this.#staleSince),
+      lastError:
+        this.#lastError === null
+          ? null
+          : { text: this.#lastError.text, at: new Date(this.#lastError.at).toISOString() },
+      held:
+        held === null
+          ? null
+          : { why: held.why, endpoints: held.lost.length, since: new Date(held.since).toISOString() },
+    };
+  }
+
+  #onAnswer(endpoints: readonly Endpoint[]): void {
+    if (!this.#gate.isOpen) return;
+    this.#answers++;
+    this.#answeredAt = this.deps.clock.epoch();
+    this.#staleSince = null;
+    this.#expiry?.cancel();
+    this.#expiry = null;
+    this.#newest = eachOnce(endpoints);
+    this.#take();
+    if (this.#answers === 1) this.#listener?.onFirstAnswer?.();
+  }
+
+  #take(): void {
+    if (this.#current === null) {
+      if (this.#newest.length > 0) this.#report(this.#newest);
+      return;
+    }
+    const before = this.#losses.held;
+    const next = this.#losses.judge(this.#current, this.#newest);
+    const { held } = this.#losses;
+    this.#report(next);
+    if (held !== null && held !== before && this.#losses.held === held) this.#listener?.onHeld?.(held);
+  }
+
+  #onError(error: Error): void {
+    if (!this.#gate.isOpen) return;
+    const { clock } = this.deps;
+    this.#failures++;
+    this.#lastError = { text: error.message, at: clock.epoch() };
+    this.#losses.noteFailure();
+    if (this.#staleSince === null) {
+      this.#staleSince = clock.epoch();
+      const { maxStaleMs } = this.options;
+      if (maxStaleMs !== null) this.#expiry = clock.setTimer(() => this.#expire(maxStaleMs), maxStaleMs);
+    }
+    this.#gate.error(error);
+  }
+
+  /** The source has stuck to a loss long enough; one that would have told otherwise is believed, another is asked again. */
+  #onLossDue(): void {
+    if (this.isWatching && this.#staleSince === null) this.#take();
+    else this.inner.refresh();
+  }
+
+  #expire(maxStaleMs: number): void {
+    this.#expiry = null;
+    if (this.#current === null || this.#current.length === 0) return;
+    this.#losses.release();
+    this.#report([]);
+    this.#gate.error(
+      new Error(
+        `no answer for ${maxStaleMs} ms (discovery.maxStaleMs), so its endpoints are not used any more`,
+      ),
+    );
+  }
+
+  #report(next: readonly Endpoint[]): void {
+    if (this.#current !== null && areEqual(this.#current, next)) return;
+    // Before the call: the listener may close us, or throw.
+    this.#current = next;
+    this.#gate.endpoints(next);
+  }
+}
+
+function iso(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString();
+}
