@@ -42,6 +42,15 @@ export type {
   TlsOptions,
 } from "./core/index.js";
 export { isReason, REASONS, ResilienceError, systemClock, systemRandom } from "./core/index.js";
+export {
+  type DiscoveryOptions,
+  type Resolver,
+  type ResolverFactory,
+  type ResolverListener,
+  type ResolverTarget,
+  registerResolver,
+  type SourceStats,
+} from "./discovery/index.js";
 export { Holdfast, type HoldfastCollaborators, type RaftPeersSettings } from "./holdfast.js";
 export {
   type AuthContext,

@@ -36,11 +36,25 @@ function undescribedMethods(given: unknown): readonly string[] {
 
 /** Files of `tls` that are none, or do not fit together: asked here, so that no first call finds out. */
 function unusableFiles(given: unknown): readonly string[] {
-  const { tls } = (given ?? {}) as { tls?: TlsOptions };
-  if (tls === undefined || !tlsOptionsSchema.safeParse(tls).success) return [];
+  const { tls, discovery } = fieldsOf(given);
+  const { consul, etcd } = fieldsOf(discovery);
+  return [
+    ...unusableTls("tls", tls),
+    ...unusableTls("discovery.consul.tls", fieldsOf(consul)["tls"]),
+    ...unusableTls("discovery.etcd.tls", fieldsOf(etcd)["tls"]),
+  ];
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function unusableTls(place: string, given: unknown): readonly string[] {
+  if (given === undefined || !tlsOptionsSchema.safeParse(given).success) return [];
+  const tls = given as TlsOptions;
   return tlsProblems(tls).map(({ key, message }) => {
     const path = key.endsWith("File") && tls[key] !== undefined ? ` is ${JSON.stringify(tls[key])}` : "";
-    return `tls.${key}${path}: ${message}`;
+    return `${place}.${key}${path}: ${message}`;
   });
 }
 

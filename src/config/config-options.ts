@@ -17,6 +17,7 @@ import {
 } from "../raft-peer/channel-beneath-options.js";
 import { clerkOptionsShape } from "../raft-peer/clerk-options.js";
 import { messagesFitChannel, raftPeerOptionsShape } from "../raft-peer/raft-peer-options.js";
+import { discoveryTls } from "./discovery-files.js";
 
 /** What an entry is called in code: `holdfast.channel("users")`. A dot or a slash would blur the paths in errors. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -63,6 +64,20 @@ function eachOnce(texts: readonly unknown[], context: z.core.$RefinementCtx): vo
 export type TlsFilesCheck = (
   tls: TlsFileOptions,
 ) => readonly { readonly key: string; readonly message: string }[];
+
+/** The files for TLS to a registry, which `discovery` of an entry or of its channel names. */
+function discoveryFilesReadable(filesOf: TlsFilesCheck) {
+  return z.superRefine<object>(
+    (entry, context) => {
+      for (const { path, tls } of discoveryTls(entry)) {
+        for (const { key, message } of filesOf(tls)) {
+          context.addIssue({ code: "custom", path: [...path, key], message });
+        }
+      }
+    },
+    { when: isObject },
+  );
+}
 
 /** How the connections of an entry are secured: `tls`, or `insecure: true` said aloud. */
 function securityShape(filesOf: TlsFilesCheck) {
@@ -158,6 +173,7 @@ function withoutDefault<S extends z.ZodType>(option: { unwrap(): S }): z.ZodOpti
  */
 export function configSchema(filesOf: TlsFilesCheck) {
   const security = securityShape(filesOf);
+  const filesReadable = discoveryFilesReadable(filesOf);
   return z.strictObject({
     /** Where an editor finds the schema of this file; not read. */
     $schema: z.string().optional(),
@@ -165,7 +181,7 @@ export function configSchema(filesOf: TlsFilesCheck) {
     channels: named(
       z
         .strictObject({ target: targetSchema, ...security, ...channelDataShape })
-        .check(securedOneWay, ...channelRules)
+        .check(securedOneWay, filesReadable, ...channelRules)
         .meta(SECURED_ONE_WAY),
     ),
     /** Clerks by name: `servers` or `target`, the options of `createClerk`, and `channel` with further ones of its channel. */
@@ -178,7 +194,7 @@ export function configSchema(filesOf: TlsFilesCheck) {
           ...clerkOptionsShape,
           channel: clerkChannel,
         })
-        .check(securedOneWay, reachedOneWay, discoveryNeedsTarget)
+        .check(securedOneWay, reachedOneWay, filesReadable, discoveryNeedsTarget)
         .meta({ allOf: [SECURED_ONE_WAY, REACHED_ONE_WAY] }),
     ),
     /** Raft clusters by name: the `addresses` of all nodes, which of them is this one, and the options of `createRaftPeers`. */

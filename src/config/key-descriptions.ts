@@ -1,4 +1,4 @@
-type Descriptions = Readonly<Record<string, string>>;
+import { below, type Descriptions, DISCOVERY, TLS } from "./discovery-descriptions.js";
 
 /** Of retry, wherever it stands. */
 const RETRY: Descriptions = {
@@ -134,9 +134,7 @@ const CHANNEL: Descriptions = {
   methods: "Options by package.Service/Method or package.Service; the more exact name wins.",
   "methods.*.idempotent": "True when running the method twice does no harm.",
   ...below("methods.*", CALLS),
-  discovery: "How often names are looked up.",
-  "discovery.minIntervalMs": "Shortest time from an answer to the next lookup, in ms.",
-  "discovery.lookupTimeoutMs": "How long one lookup may take, in ms.",
+  ...DISCOVERY,
   loadBalancing: "Which of the endpoints a call goes to: a policy by name, or { policy, ...options }.",
   ...below("loadBalancing", LOAD_BALANCING),
   subsetting: "Uses some of the endpoints only; null for all.",
@@ -186,7 +184,7 @@ export const KEY_DESCRIPTIONS: Descriptions = {
   clerks: "Clients of replicated key-value services by name, for holdfast.clerk(name).",
   raftPeers: "Raft clusters by name, for holdfast.raftPeers(name).",
   "channels.*.target":
-    "Where the servers are: dns:///host:port, static:///a:1,b:2, ipv4:, ipv6:, unix: or host:port.",
+    "Where the servers are: dns:///host:port, static:///a:1,b:2, consul://agent:8500/service, etcd://host:2379/prefix, file:///endpoints.yaml, ipv4:, ipv6:, unix:, passthrough:/// or host:port; or a list of them in order of preference.",
   "channels.*.preset":
     "Defaults under what is set here. The defaults that this schema names are those of grpc.",
   ...below("channels.*", CHANNEL),
@@ -223,17 +221,6 @@ export const KEY_DESCRIPTIONS: Descriptions = {
   "raftPeers.*.minFailureMs": "No failure is told earlier than this after its call began, in ms.",
   "raftPeers.*.channel": "Further options of the channels to the peers; the preset raft lies beneath.",
   "*.*.tls": "PEM files for TLS; {} trusts the authorities that Node trusts.",
-  "*.*.tls.caFile":
-    "Certificates of the authorities to trust; relative paths begin at the folder of this file.",
-  "*.*.tls.certFile": "This client's certificate chain, for mutual TLS. Needs keyFile.",
-  "*.*.tls.keyFile": "The private key of certFile, without a passphrase.",
-  "*.*.tls.minVersion": "Oldest version of TLS that is spoken.",
-  "*.*.tls.serverName": "Name that the certificates of all servers must carry, in place of their own.",
-  "*.*.tls.watchFiles": "True to use new content of the files for new connections.",
-  "*.*.tls.reloadMs": "How often the files are read, in ms.",
+  ...below("*.*.tls", TLS),
   "*.*.insecure": "True for plaintext, in place of tls.",
 };
-
-function below(place: string, descriptions: Descriptions): Descriptions {
-  return Object.fromEntries(Object.entries(descriptions).map(([key, text]) => [`${place}.${key}`, text]));
-}

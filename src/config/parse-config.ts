@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { describeIssues, isFilePath, problemsError, type TlsFileOptions } from "../core/index.js";
 import { type ConfigInput, configSchema, type TlsFilesCheck } from "./config-options.js";
+import { discoveryInFolder } from "./discovery-files.js";
 import { plainData } from "./plain-data.js";
 
 export type Section = "channels" | "clerks" | "raftPeers";
@@ -74,7 +75,10 @@ function entriesOf<
   return new Map(
     Object.entries(written ?? {}).map(([name, { tls, insecure: _, ...options }]) => [
       name,
-      { options, tls: tls === undefined ? null : inFolder(tls, folder) },
+      {
+        options: discoveryInFolder(options, (path) => resolve(folder, path)),
+        tls: tls === undefined ? null : inFolder(tls, folder),
+      },
     ]),
   );
 }

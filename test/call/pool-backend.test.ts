@@ -91,6 +91,7 @@ describe("a look-up that fails later", () => {
     expect(bench.eventsOf("resolver.failed")).toEqual([
       {
         type: "resolver.failed",
+        source: expect.stringContaining("dns:///"),
         error: expect.stringContaining("the name server is down"),
         keptEndpoints: 1,
       },

@@ -58,6 +58,18 @@ describe("a new channel", () => {
         callsInFlight: address === bench.network.route[0] ? 1 : 0,
         picks: address === bench.network.route[0] ? 1 : 0,
       })),
+      discovery: [
+        {
+          source: `static:///${A},${B}`,
+          endpoints: 2,
+          answers: 1,
+          failures: 0,
+          answeredAt: new Date(bench.clock.epoch()).toISOString(),
+          staleSince: null,
+          lastError: null,
+          held: null,
+        },
+      ],
     });
   });
 

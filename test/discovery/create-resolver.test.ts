@@ -90,7 +90,11 @@ describe("createResolver", () => {
 
   it("hands the options on", async () => {
     const { parsed, names, clock, deps } = make("users:50051");
-    const resolver = createResolver(parsed, deps, { minIntervalMs: 200, lookupTimeoutMs: 300 });
+    const resolver = createResolver(
+      parsed,
+      deps,
+      discoveryOptionsSchema.parse({ minIntervalMs: 200, lookupTimeoutMs: 300 }),
+    );
     resolver.start(new RecordingListener());
     await clock.advance(0);
 

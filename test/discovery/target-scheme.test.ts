@@ -48,22 +48,18 @@ describe("isKnownScheme", () => {
       isKnownScheme,
     );
 
-    expect(known).toEqual(["static", "ipv4", "ipv6", "unix", "dns"]);
+    expect(known).toEqual(["static", "ipv4", "ipv6", "unix", "dns", "consul"]);
   });
 });
 
 describe("refusedScheme", () => {
   it.each([
-    ["xds", "passthrough:///xds:..."],
+    ["xds", "@grpc/grpc-js-xds and write passthrough:///xds:///service"],
     ["grpclb", "round_robin"],
-    ["passthrough", "later version"],
-    ["consul", "not yet available in this version"],
-    ["etcd", "not yet available in this version"],
-    ["file", "not yet available in this version"],
     ["unix-abstract", "use unix:/path"],
     ["https", "write host:port"],
     ["statc", "did you mean static?"],
-    ["unknown_scheme", "known: static, ipv4, ipv6, unix, dns"],
+    ["unknown_scheme", "known: static, ipv4, ipv6, unix, dns, consul, etcd, file, passthrough"],
     ["constructor", "unknown scheme"],
   ])("says for %s what to use", (scheme, advice) => {
     const problem = refusedScheme(scheme, `${scheme}:///x`);

@@ -20,7 +20,15 @@ describe("parseTarget", () => {
     ["dns:///[::1]", "::1", 443, "dns:///[::1]:443", "[::1]"],
     ["etcd:2379", "etcd", 2379, "dns:///etcd:2379", "etcd:2379"],
   ])("reads %s as a name to look up", (target, host, port, canonical, defaultAuthority) => {
-    expect(parseTarget(target)).toEqual({ ok: true, scheme: "dns", host, port, canonical, defaultAuthority });
+    expect(parseTarget(target)).toEqual({
+      ok: true,
+      scheme: "dns",
+      host,
+      port,
+      servers: [],
+      canonical,
+      defaultAuthority,
+    });
   });
 
   it.each([
@@ -54,7 +62,7 @@ describe("parseTarget", () => {
     ],
     [
       "unknown_scheme:///x",
-      'the target "unknown_scheme:///x" has the unknown scheme "unknown_scheme" (known: static, ipv4, ipv6, unix, dns)',
+      'the target "unknown_scheme:///x" has the unknown scheme "unknown_scheme" (known: static, ipv4, ipv6, unix, dns, consul, etcd, file, passthrough)',
     ],
     ["dnss:///x", 'the target "dnss:///x" has the unknown scheme "dnss" (did you mean dns?)'],
     ["dns://users:50051", 'the target "dns://users:50051" has two slashes; write three, dns:///users:50051'],

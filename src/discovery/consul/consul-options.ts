@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { positiveMs, tlsOptionsSchema, VALUE_HIDDEN } from "../../core/index.js";
+import { positiveMs, tlsFileOptionsSchema, VALUE_HIDDEN } from "../../core/index.js";
 import { secretText } from "../secret-options.js";
 
 const consulShape = {
@@ -10,7 +10,7 @@ const consulShape = {
   /** Environment variable with the ACL token, read likewise. Default `CONSUL_HTTP_TOKEN`. */
   tokenEnv: z.string().min(1).optional(),
   /** TLS to Consul's HTTPS port; `{}` trusts whom Node trusts. Default: plaintext, unless `CONSUL_HTTP_SSL` is true. */
-  tls: tlsOptionsSchema.optional(),
+  tls: tlsFileOptionsSchema.optional(),
   /**
    * How long Consul holds a question while nothing changes, in milliseconds; it adds up to a sixteenth. Default 60,000,
    * 1,000 to 600,000 (Consul's own limit). A frozen Consul is noticed after this and `lookupTimeoutMs`.
