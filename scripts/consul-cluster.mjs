@@ -50,7 +50,8 @@ export function startConsulCluster({ servers = 3, ...options } = {}) {
 /** `settings` are those that make a cluster of the agents. */
 function start(flags, count, settings, { acl = false, tls, config, ...limits }) {
   const consul = findConsul();
-  if (consul === undefined) throw new Error(`Consul is neither on PATH nor built; run: node scripts/consul.mjs`);
+  if (consul === undefined)
+    throw new Error(`Consul is neither on PATH nor built; run: node scripts/consul.mjs`);
   const token = acl ? randomUUID() : undefined;
   const launch = async () => {
     const allPorts = await portsOf(count);

@@ -18,6 +18,7 @@ export {
   createChannel,
   type ResilientChannel,
   refreshingCredentials,
+  registerService,
 } from "./call/index.js";
 export { fromServiceConfig, type ServiceConfigImport, type ServiceConfigOptions } from "./config/index.js";
 export type {
@@ -44,11 +45,16 @@ export type {
 export { isReason, REASONS, ResilienceError, systemClock, systemRandom } from "./core/index.js";
 export {
   type DiscoveryOptions,
+  type Registration,
+  type RegistrationEvent,
+  type RegistrationStats,
   type Resolver,
   type ResolverFactory,
   type ResolverListener,
   type ResolverTarget,
   registerResolver,
+  type ServiceOptions,
+  type ServiceStatus,
   type SourceStats,
 } from "./discovery/index.js";
 export { Holdfast, type HoldfastCollaborators, type RaftPeersSettings } from "./holdfast.js";

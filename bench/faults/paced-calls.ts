@@ -1,22 +1,29 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
-import type { PoolClient } from "../pool/clients.js";
+import type { EchoStub } from "../stacks/echo-stub.js";
 import type { LoggedCall } from "./call-log.js";
 
-const EVERY_MS = 10;
 const DEADLINE_MS = 2_000;
 const REQUEST = Buffer.alloc(100, "x");
 
-/** A hundred calls a second of each client, whatever becomes of them, with a deadline of two seconds each. */
+/** Whatever has a method of bytes and an answer of bytes. */
+export interface PacedClient {
+  readonly stub: Pick<EchoStub, "unary">;
+}
+
+/** Calls of each client at a steady rate, by default a hundred a second, whatever becomes of them; two seconds for each. */
 export class PacedCalls {
-  readonly #logs = new Map<PoolClient, LoggedCall[]>();
+  readonly #logs = new Map<PacedClient, LoggedCall[]>();
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #mostLateMs = 0;
 
-  constructor(private readonly clients: readonly PoolClient[]) {}
+  constructor(
+    private readonly clients: readonly PacedClient[],
+    private readonly everyMs = 10,
+  ) {}
 
   /** Calls of this client that have ended. */
-  logOf(client: PoolClient): readonly LoggedCall[] {
+  logOf(client: PacedClient): readonly LoggedCall[] {
     return this.#logs.get(client) ?? [];
   }
 
@@ -30,11 +37,11 @@ export class PacedCalls {
     const startedAt = performance.now();
     let made = 0;
     this.#timer = setInterval(() => {
-      this.#mostLateMs = Math.max(this.#mostLateMs, performance.now() - startedAt - made * EVERY_MS);
-      for (; made * EVERY_MS <= performance.now() - startedAt; made++) {
+      this.#mostLateMs = Math.max(this.#mostLateMs, performance.now() - startedAt - made * this.everyMs);
+      for (; made * this.everyMs <= performance.now() - startedAt; made++) {
         for (const client of this.clients) this.#call(client);
       }
-    }, EVERY_MS);
+    }, this.everyMs);
   }
 
   /** No more calls; resolves when all have ended. */
@@ -43,7 +50,7 @@ export class PacedCalls {
     await Promise.all(this.#running);
   }
 
-  #call(client: PoolClient): void {
+  #call(client: PacedClient): void {
     const log = this.#logs.get(client) ?? [];
     this.#logs.set(client, log);
     const startedAt = performance.now();

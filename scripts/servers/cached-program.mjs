@@ -6,13 +6,13 @@ import { fileNameOf } from "./on-path.mjs";
 
 /** One program at one release. Any number of processes may look for it and build it at once. */
 export class CachedProgram {
-  #folder;
+  #name;
   #program;
   #limitMs;
 
   /** `release` names program and version in the cache; no build takes longer than `limitMs`. */
   constructor({ release, program, limitMs }) {
-    this.#folder = cacheFolder(`${release}-${process.platform}-${process.arch}`);
+    this.#name = `${release}-${process.platform}-${process.arch}`;
     this.#program = fileNameOf(program);
     this.#limitMs = limitMs;
   }
@@ -43,6 +43,11 @@ export class CachedProgram {
     }
   }
 
+  /** Outside the project, so that clones share it, and by release, so that another pin is another program. */
+  get #folder() {
+    return resolve(cacheOfUser(), "holdfast", this.#name);
+  }
+
   /** Folders older than twice what a build may take belong to builds that were killed. */
   #removeAbandoned() {
     const builtSince = Date.now() - 2 * this.#limitMs;
@@ -54,13 +59,11 @@ export class CachedProgram {
   }
 }
 
-/** Outside the project, so that clones share it, and by release, so that another pin is another program. */
-function cacheFolder(name) {
+/** Where the platform wants caches. */
+function cacheOfUser() {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  const ofPlatform = {
-    darwin: join(homedir(), "Library", "Caches"),
-    win32: LOCALAPPDATA ?? join(homedir(), "AppData", "Local"),
-  };
-  const cache = XDG_CACHE_HOME || ofPlatform[process.platform] || join(homedir(), ".cache");
-  return resolve(cache, "holdfast", name);
+  if (XDG_CACHE_HOME) return XDG_CACHE_HOME;
+  if (process.platform === "darwin") return join(homedir(), "Library", "Caches");
+  if (process.platform === "win32") return LOCALAPPDATA ?? join(homedir(), "AppData", "Local");
+  return join(homedir(), ".cache");
 }

@@ -5,15 +5,13 @@ import { freePorts } from "./process-fleet.mjs";
 
 /** What an agent listens on. There is no gRPC: that is for service meshes. */
 const LISTENERS = ["http", "https", "dns", "server", "serf_lan", "serf_wan"];
-const MANY = 100_000;
+const MANY = 2_000;
 
 /** Ports of `count` agents, free now. */
 export async function portsOf(count) {
   const free = await freePorts(count * LISTENERS.length);
   const nextPort = () => free.pop();
-  return Array.from({ length: count }, () =>
-    Object.fromEntries(LISTENERS.map((name) => [name, nextPort()])),
-  );
+  return Array.from({ length: count }, () => Object.fromEntries(LISTENERS.map((name) => [name, nextPort()])));
 }
 
 /**
@@ -69,7 +67,9 @@ function tlsConfig(folder, tls) {
   if (tls === undefined) return {};
   const { ca, cert, key, verifyClients = false } = tls;
   const files = { ca_file: "https-ca.pem", cert_file: "https-cert.pem", key_file: "https-key.pem" };
-  const paths = Object.fromEntries(Object.entries(files).map(([option, file]) => [option, join(folder, file)]));
+  const paths = Object.fromEntries(
+    Object.entries(files).map(([option, file]) => [option, join(folder, file)]),
+  );
   writePrivate(paths.ca_file, ca);
   writePrivate(paths.cert_file, cert);
   writePrivate(paths.key_file, key);

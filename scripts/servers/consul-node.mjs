@@ -17,9 +17,9 @@ export class ConsulNode extends ServerNode {
     return this.address;
   }
 
-  /** Whether it takes itself for the leader. */
+  /** Asked for a consistent read first, a leader that has been frozen learns of its successor. */
   async isLeader() {
-    return (await this.#ask("/v1/status/leader")) === this.#serverAddress;
+    return (await this.isReady()) && (await this.#ask("/v1/status/leader")) === this.#serverAddress;
   }
 
   /** Whether the leader knows it as healthy, which also says that there is one and that it lets us in. */
@@ -29,6 +29,8 @@ export class ConsulNode extends ServerNode {
   }
 
   #ask(path) {
-    return ask(this.address, path, { headers: this.token === undefined ? {} : { "x-consul-token": this.token } });
+    return ask(this.address, path, {
+      headers: this.token === undefined ? {} : { "x-consul-token": this.token },
+    });
   }
 }

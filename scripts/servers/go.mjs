@@ -18,13 +18,14 @@ export function findGo() {
 }
 
 /**
- * The command of a Go that is `wanted` ("1.25.7") or later: the one on PATH or, where that is older, `wanted` itself,
- * fetched as a module as Go does it from 1.21 on. `folder` belongs to no module.
+ * A Go that is `wanted` ("1.25.7") or later, as `runGo` takes it: the one on PATH or, where that is older, `wanted`
+ * itself, fetched as a module as Go does it from 1.21 on. `folder` belongs to no module.
  */
 export async function goSince(wanted, folder, tell) {
   const here = findGo();
-  if (here === undefined) throw new Error(`Go ${wanted} or later has to be on PATH (Debian: apt-get install golang-go)`);
-  if (isSince(wanted, here)) return "go";
+  if (here === undefined)
+    throw new Error(`Go ${wanted} or later has to be on PATH (Debian: apt-get install golang-go)`);
+  if (isSince(wanted, here)) return { command: "go", env: {} };
   tell(`${here} is older than ${wanted}, which is fetched`);
   try {
     return await fetchGo(wanted, folder);
@@ -45,7 +46,8 @@ async function fetchGo(wanted, folder) {
   const download = ["mod", "download", "-json", toolchain];
   const { Dir: root } = JSON.parse(await runGo("go", download, { cwd: folder, limitMs: FETCH_LIMIT_MS }));
   makeExecutable(root);
-  return join(root, "bin", fileNameOf("go"));
+  // The old Go's root may be in our environment.
+  return { command: join(root, "bin", fileNameOf("go")), env: { GOROOT: root } };
 }
 
 /** Files of modules are not executable; Go, too, makes an exception for these. */
@@ -80,9 +82,10 @@ export function runGo(go, args, { cwd, env, limitMs = 60_000, hear = () => {} })
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
+      if (code === 0) return resolve(printed);
       const end = signal === null ? `exit code ${code}` : `${signal}; it has ${limitMs} ms`;
-      if (code === 0) resolve(printed);
-      else reject(new Error([`go ${args.join(" ")} failed (${end})${said.length > 0 ? ":" : ""}`, ...said].join("\n")));
+      const what = `go ${args.join(" ")} failed (${end})`;
+      reject(new Error(said.length === 0 ? what : `${what}:\n${said.join("\n")}`));
     });
   });
 }

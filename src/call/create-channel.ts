@@ -16,6 +16,7 @@ import {
 import {
   type PassthroughTarget,
   type ResolvedTarget,
+  type ResolverDeps,
   systemLookup,
   type TargetList,
 } from "../discovery/index.js";
@@ -72,13 +73,28 @@ export function createChannel(
   return poolChannel(parsed.value, checked.value, collaborators);
 }
 
+/** What resolvers and registrations need of the world. */
+export function resolverDeps(collaborators: ChannelCollaborators): ResolverDeps {
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    lookup = systemLookup,
+    env = process.env,
+  } = collaborators;
+  const openChannel = channelFactory(
+    (target, options) => createChannel(target, options, collaborators),
+    clock,
+  );
+  return { clock, random, lookup, env, openChannel };
+}
+
 /** A channel over a pool of its own; over a grpc-js channel to pass through to. */
 export function poolChannel(
   parsed: TargetList,
   options: ResolvedChannelOptions,
   collaborators: ChannelCollaborators,
 ): ResilientChannel {
-  const { lookup = systemLookup, env = process.env, makeChannel } = collaborators;
+  const { env = process.env, makeChannel } = collaborators;
   const effective = effectiveOptions(options, env);
   const parts = channelParts(parsed.canonical, effective, collaborators);
   const { tls } = options;
@@ -96,9 +112,7 @@ export function poolChannel(
     makeBackend: (onState) => {
       const backend = new PoolBackend(targets, parsed.canonical, withTlsName(effective), {
         ...parts,
-        lookup,
-        env,
-        openChannel: channelFactory((other, its) => createChannel(other, its, collaborators), parts.clock),
+        ...resolverDeps(collaborators),
         credentials,
         makeChannel,
         context,

@@ -1,6 +1,7 @@
 import type { Endpoint, EventHub } from "../core/index.js";
 import {
   Discovery,
+  type Outlook,
   type ResolvedDiscoveryOptions,
   type ResolvedTarget,
   type ResolverDeps,
@@ -30,6 +31,8 @@ export class EndpointSource {
   #discovery: Discovery | null = null;
   #remembered: Remembered | null = null;
   #pushed: Pushed | null = null;
+  /** What calls were last told of why there are none; null while they wait, or have some. */
+  #told: string | null = null;
   #isClosed = false;
 
   constructor(
@@ -49,13 +52,12 @@ export class EndpointSource {
     this.#discovery = discovery;
     discovery.start({
       onEndpoints: (endpoints) => {
+        if (endpoints.length > 0) this.#told = null;
         this.sink.apply(endpoints);
-        this.#failIfNothingComes();
       },
       onError: (error, source) => {
         const keptEndpoints = this.sink.inUse;
         this.deps.events.emit({ type: "resolver.failed", source, error: error.message, keptEndpoints });
-        this.#failIfNothingComes();
       },
       onHeld: ({ why, lost }, source) => {
         this.deps.events.emit({
@@ -65,6 +67,7 @@ export class EndpointSource {
           endpoints: lost.map(({ address }) => address),
         });
       },
+      onNothing: () => this.#failIfNothingComes(discovery.outlook()),
     });
   }
 
@@ -112,15 +115,15 @@ export class EndpointSource {
   }
 
   #end(): void {
+    this.#told = null;
     this.#discovery?.close();
     this.#discovery = null;
   }
 
-  /** The last good set stays; only without one do calls fail. */
-  #failIfNothingComes(): void {
-    if (this.#discovery === null || this.sink.inUse > 0) return;
-    const { isHopeful, hasFailed, text } = this.#discovery.outlook();
-    if (isHopeful) return;
+  /** Calls that have failed once go on failing, with the newest words, until there are endpoints. */
+  #failIfNothingComes({ isHopeful, hasFailed, text }: Outlook): void {
+    if (text === this.#told || (isHopeful && this.#told === null)) return;
+    this.#told = text;
     this.sink.fail(pickFailure(hasFailed ? "DISCOVERY_FAILED" : "NO_READY_ENDPOINT", text));
   }
 }

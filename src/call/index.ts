@@ -7,7 +7,13 @@ export { ChannelView } from "./channel-view.js";
 export { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
 export { metadataProblem } from "./check-metadata.js";
 export { classify, type Evidence } from "./classify.js";
-export { type ChannelCollaborators, createChannel, poolChannel, stubChannel } from "./create-channel.js";
+export {
+  type ChannelCollaborators,
+  createChannel,
+  poolChannel,
+  resolverDeps,
+  stubChannel,
+} from "./create-channel.js";
 export type { FetchCredentials } from "./credentials-fetcher.js";
 export type { FailureCount } from "./failure-counts.js";
 export { methodNames, unknownMethods, warnOfIdleHedging } from "./method-names.js";
@@ -18,6 +24,6 @@ export {
   type RefreshingCredentialsOptions,
   refreshingCredentials,
 } from "./refreshing-credentials.js";
+export { registerService } from "./register-service.js";
 export { ResilientChannel } from "./resilient-channel.js";
-export { channelFactory } from "./rpc-channel.js";
 export { KnownMethods } from "./rpc-kind.js";

@@ -1,10 +1,13 @@
+import { saidBy } from "../core/index.js";
 import { endpointProblems } from "./check-endpoints.js";
 import { ListenerGate } from "./listener-gate.js";
+import { problemList } from "./problem-list.js";
 import type { Resolver, ResolverListener } from "./resolver.js";
 
 /**
- * A resolver of somebody else's: what it throws, and endpoints that are none, are failures of it and nothing worse; what
- * it says after its end is not heard.
+ * A resolver of somebody else's: what it throws, and endpoints that are none, are failures of it and nothing worse. It is
+ * not heard inside our calls to it, nor after its end. One that throws as it is made or started is not tried again; the
+ * channel's next one is, when it has been idle.
  */
 export class CheckedResolver implements Resolver {
   readonly #gate: ListenerGate;
@@ -18,47 +21,59 @@ export class CheckedResolver implements Resolver {
   }
 
   get isWatching(): boolean {
-    return this.#try(() => this.#inner?.isWatching) ?? false;
+    return this.#try(() => this.#inner?.isWatching) === true;
   }
 
   start(listener: ResolverListener): void {
     this.#gate.open(listener);
     this.#try(() => {
-      this.#inner = this.create();
-      this.#inner.start({
+      const inner: unknown = this.create();
+      if (!isResolver(inner)) throw new Error("its factory made no resolver: it has no function start");
+      this.#inner = inner;
+      inner.start({
         onEndpoints: (endpoints) => this.#onEndpoints(endpoints),
-        onError: (error) => this.#gate.error(asError(error)),
+        onError: (error) => this.#fail(error),
       });
     });
   }
 
   refresh(): void {
-    this.#try(() => this.#inner?.refresh());
+    if (this.#gate.isOpen) this.#try(() => this.#inner?.refresh());
   }
 
   close(): void {
     this.#gate.close();
-    this.#try(() => this.#inner?.close());
+    const inner = this.#inner;
     this.#inner = null;
+    this.#try(() => inner?.close());
   }
 
+  /** Read at once, since the list is not ours. */
   #onEndpoints(given: unknown): void {
-    const { endpoints, problems } = endpointProblems(given);
-    if (problems.length === 0) this.#gate.endpoints(endpoints);
-    else this.#gate.error(new Error(`its resolver gave a set that is none: ${problems.join("; ")}`));
+    this.#try(() => {
+      const { endpoints, problems } = endpointProblems(given);
+      if (problems.length > 0)
+        throw new Error(`its resolver gave a set that is none: ${problemList(problems)}`);
+      queueMicrotask(() => this.#gate.endpoints(endpoints));
+    });
   }
 
   #try<T>(act: () => T): T | undefined {
     try {
       return act();
     } catch (error) {
-      // Later: nobody is told inside start, refresh or close.
-      queueMicrotask(() => this.#gate.error(asError(error)));
+      this.#fail(error);
       return undefined;
     }
   }
+
+  /** Later, as all that it says, and so in its order: nobody is told inside start, refresh or close. */
+  #fail(error: unknown): void {
+    const told = error instanceof Error ? error : new Error(saidBy(error));
+    queueMicrotask(() => this.#gate.error(told));
+  }
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+function isResolver(given: unknown): given is Resolver {
+  return typeof given === "object" && given !== null && typeof Reflect.get(given, "start") === "function";
 }

@@ -1,7 +1,8 @@
 import type { Endpoint, Timer } from "../core/index.js";
 import { createResolver } from "./create-resolver.js";
 import type { ResolvedDiscoveryOptions } from "./discovery-options.js";
-import { GuardedResolver } from "./guarded-resolver.js";
+import { areEqual } from "./endpoint-sets.js";
+import { GuardedResolver, type RememberedSet } from "./guarded-resolver.js";
 import type { HeldLoss } from "./loss-guard.js";
 import type { ResolverDeps } from "./resolver.js";
 import type { SourceStats } from "./source-stats.js";
@@ -15,23 +16,31 @@ export interface DiscoveryListener {
   onError(error: Error, source: string): void;
   /** An answer would take endpoints away, which stay in the set until it is confirmed. */
   onHeld?(loss: HeldLoss, source: string): void;
+  /** A source has answered or failed, and no endpoints are known after it; `outlook()` says what to expect. */
+  onNothing?(): void;
 }
 
 /** Whether endpoints may still come: said while there are none. */
 export interface Outlook {
-  /** True while a target has not answered, or answered without endpoints only just now. */
+  /** True while a target has not answered, or has never had endpoints, or those of one wait for another target. */
   readonly isHopeful: boolean;
-  /** True where a source failed, false where all say that there are none. */
+  /** True where a source failed, false where all say that there are none, or have not spoken. */
   readonly hasFailed: boolean;
   /** What the sources said, for an error. */
   readonly text: string;
 }
 
-/** What the targets have given last, each in its place; null where nothing came. */
-export type Memory = readonly (readonly Endpoint[] | null)[];
+/** What is kept of the targets while nobody asks them. */
+export interface Memory {
+  /** Each in its place; null where nothing of it is in use. */
+  readonly sets: readonly (RememberedSet | null)[];
+  /** Of all of them. */
+  readonly published: readonly Endpoint[];
+}
 
 interface Source {
   readonly resolver: GuardedResolver;
+  /** It is known what to expect of it. */
   isSettled: boolean;
 }
 
@@ -45,44 +54,44 @@ export class Discovery {
   readonly #sources: readonly Source[];
   #listener: DiscoveryListener | null = null;
   #patience: Timer | null = null;
-  #hasPublished = false;
+  /** What the listener has; it is not told of an empty set at the beginning. */
+  #published: readonly Endpoint[];
 
+  /** @param remembered of an earlier discovery of the same targets; in use still, so that no target waits for another */
   constructor(
     targets: readonly ResolvedTarget[],
     private readonly deps: ResolverDeps,
     private readonly options: ResolvedDiscoveryOptions,
     remembered: Memory | null = null,
   ) {
-    this.#sources = targets.map((target, place) => ({
-      resolver: new GuardedResolver(
-        createResolver(target, deps, options),
-        options,
-        deps,
-        remembered?.[place] ?? null,
-      ),
-      isSettled: false,
-    }));
-    this.#hasPublished = remembered?.some((endpoints) => endpoints !== null) ?? false;
+    this.#published = remembered?.published ?? [];
+    const isSettled = this.#published.length > 0;
+    this.#sources = targets.map((target, place) => {
+      const set = remembered?.sets[place] ?? null;
+      const resolver = new GuardedResolver(createResolver(target, deps, options), options, deps, set);
+      return { resolver, isSettled };
+    });
   }
 
-  /** What each target has given, for the next discovery of the same targets. */
+  /** For the next discovery of the same targets. */
   get memory(): Memory {
-    return this.#sources.map(({ resolver }) => resolver.current);
+    return { sets: this.#sources.map(({ resolver }) => resolver.memory), published: this.#published };
   }
 
   /** @throws Error when it was started or closed before. */
   start(listener: DiscoveryListener): void {
-    this.#listener = listener;
     for (const source of this.#sources) {
       const { resolver } = source;
       resolver.start({
         onEndpoints: () => this.#onEndpoints(source),
         onError: (error) => this.#onError(source, error),
         onHeld: (loss) => this.#listener?.onHeld?.(loss, resolver.target),
-        onFirstAnswer: () => this.#settle(source),
+        onAnswer: () => this.#onAnswer(source),
       });
     }
-    if (this.#sources.length === 1) return;
+    // Only now: one that was started before has thrown, and keeps its listener.
+    this.#listener = listener;
+    if (this.#sources.length === 1 || this.#sources.every(({ isSettled }) => isSettled)) return;
     this.#patience = this.deps.clock.setTimer(() => this.#settleAll(), this.options.lookupTimeoutMs);
   }
 
@@ -104,7 +113,7 @@ export class Discovery {
   outlook(): Outlook {
     const said = this.#sources.map(({ resolver }) => resolver.outlook);
     return {
-      isHopeful: said.some(({ word }) => word === "waiting"),
+      isHopeful: said.some(({ word }) => word === "waiting" || word === "found"),
       hasFailed: said.some(({ word }) => word === "failed"),
       text: said.map(({ text }) => text).join("; "),
     };
@@ -113,14 +122,26 @@ export class Discovery {
   #onEndpoints(source: Source): void {
     source.isSettled = true;
     this.#publish();
+    this.#noteNothing();
   }
 
-  #onError(source: Source, error: Error): void {
-    this.#listener?.onError(error, source.resolver.target);
+  #onAnswer(source: Source): void {
     this.#settle(source);
+    this.#noteNothing();
   }
 
-  /** It is known what to expect of the source: the ones behind it may count. */
+  /** The ones behind it first: nobody is to hear of a failure that they make up for as if nothing were left. */
+  #onError(source: Source, error: Error): void {
+    this.#settle(source);
+    this.#listener?.onError(error, source.resolver.target);
+    this.#noteNothing();
+  }
+
+  #noteNothing(): void {
+    if (this.#published.length === 0) this.#listener?.onNothing?.();
+  }
+
+  /** The ones behind it may count now. */
   #settle(source: Source): void {
     if (source.isSettled) return;
     source.isSettled = true;
@@ -137,28 +158,32 @@ export class Discovery {
   #publish(): void {
     const unsettled = this.#sources.findIndex(({ isSettled }) => !isSettled);
     const counting = unsettled < 0 ? this.#sources : this.#sources.slice(0, unsettled);
-    const endpoints = inOrder(counting.map(({ resolver }) => resolver.current ?? []));
-    if (endpoints.length === 0 && !this.#hasPublished) return;
-    this.#hasPublished = true;
+    const sets = counting.map(({ resolver }) => resolver.current ?? []);
+    const endpoints = this.#sources.length === 1 ? (sets[0] ?? []) : inOrder(sets);
+    if (areEqual(this.#published, endpoints)) return;
+    this.#published = endpoints;
     this.#listener?.onEndpoints(endpoints);
   }
 }
 
 /** One set of several: places in the list come before the endpoints' own priorities, numbered anew without gaps. */
 function inOrder(sets: readonly (readonly Endpoint[])[]): readonly Endpoint[] {
-  const [only = []] = sets;
-  if (sets.length <= 1) return only;
   const taken = new Set<string>();
   const merged: Endpoint[] = [];
   let priority = 0;
   for (const set of sets) {
     const fresh = set.filter(({ address }) => !taken.has(address));
     for (const { address } of fresh) taken.add(address);
-    const levels = [...new Set(fresh.map((endpoint) => endpoint.priority ?? 0))].sort((a, b) => a - b);
+    const levels = [...new Set(fresh.map(priorityOf))].sort((a, b) => a - b);
+    const places = new Map(levels.map((level, place) => [level, priority + place]));
     for (const endpoint of fresh) {
-      merged.push({ ...endpoint, priority: priority + levels.indexOf(endpoint.priority ?? 0) });
+      merged.push({ ...endpoint, priority: places.get(priorityOf(endpoint)) ?? priority });
     }
     priority += levels.length;
   }
   return merged;
+}
+
+function priorityOf({ priority = 0 }: Endpoint): number {
+  return priority;
 }

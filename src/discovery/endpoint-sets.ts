@@ -12,8 +12,12 @@ export function lostFrom(before: readonly Endpoint[], after: readonly Endpoint[]
   return before.filter(({ address }) => !left.has(address));
 }
 
-/** True for equal sets; order does not count, as DNS servers rotate their answers. Every field does. */
+/**
+ * True for equal sets, each address once in them; order does not count, as DNS servers rotate their answers. Every field
+ * does, absent ones by their default.
+ */
 export function areEqual(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   const others = byAddress(b);
   return a.every((endpoint) => {

@@ -10,8 +10,23 @@ import type { SourceStats } from "./source-stats.js";
 export interface GuardedListener extends ResolverListener {
   /** A loss is held back that was not before. */
   onHeld?(loss: HeldLoss): void;
-  /** The first answer is in; what it brought has been reported. */
-  onFirstAnswer?(): void;
+  /** An answer is in; what it brought has been reported. */
+  onAnswer?(): void;
+}
+
+/** What is kept of a source while nobody asks it. */
+export interface RememberedSet {
+  /** At least one. */
+  readonly endpoints: readonly Endpoint[];
+  /** Since when the source has not vouched for them; monotonic ms. */
+  readonly sinceMs: number;
+}
+
+/** What a source has to say of its endpoints. */
+export interface SourceOutlook {
+  /** `waiting` for a first set, `found` where one is in use, `failed` or `empty` where there is none. */
+  readonly word: "waiting" | "found" | "failed" | "empty";
+  readonly text: string;
 }
 
 /**
@@ -31,18 +46,21 @@ export class GuardedResolver implements Resolver {
   #failures = 0;
   #answeredAt: number | null = null;
   #staleSince: number | null = null;
+  /** Since when it has not vouched for the set, in monotonic ms; null while it does. */
+  #unheardSinceMs: number | null;
   #expiry: Timer | null = null;
   #lastError: { readonly text: string; readonly at: number } | null = null;
 
-  /** @param remembered what an earlier resolver of the target gave last, and is in use still */
+  /** @param remembered of an earlier resolver of the target; in use still */
   constructor(
     private readonly inner: Resolver,
     private readonly options: ResolvedDiscoveryOptions,
     private readonly deps: Pick<ResolverDeps, "clock">,
-    remembered: readonly Endpoint[] | null = null,
+    remembered: RememberedSet | null = null,
   ) {
     this.target = inner.target;
-    this.#current = remembered;
+    this.#current = remembered?.endpoints ?? null;
+    this.#unheardSinceMs = remembered?.sinceMs ?? null;
     this.#gate = new ListenerGate(inner.target);
     this.#losses = new LossGuard(options, deps.clock, () => this.#onLossDue());
   }
@@ -56,9 +74,16 @@ export class GuardedResolver implements Resolver {
     return this.#current;
   }
 
-  /** What the source has to say while nothing of it is in use. */
-  get outlook(): { readonly word: "waiting" | "failed" | "empty"; readonly text: string } {
+  /** For the next resolver of the target; null when nothing is in use. */
+  get memory(): RememberedSet | null {
+    if (this.#current === null || this.#current.length === 0) return null;
+    return { endpoints: this.#current, sinceMs: this.#unheardSinceMs ?? this.deps.clock.now() };
+  }
+
+  get outlook(): SourceOutlook {
     const { target } = this;
+    const found = this.#current?.length ?? 0;
+    if (found > 0) return { word: "found", text: `${target} has ${found} endpoint${found === 1 ? "" : "s"}` };
     if (this.#staleSince !== null) return { word: "failed", text: `${target}: ${this.#lastError?.text}` };
     if (this.#answers === 0) return { word: "waiting", text: `${target} has not answered yet` };
     const text = `${target} has answered without endpoints`;
@@ -113,11 +138,13 @@ export class GuardedResolver implements Resolver {
     this.#answers++;
     this.#answeredAt = this.deps.clock.epoch();
     this.#staleSince = null;
+    this.#unheardSinceMs = null;
     this.#expiry?.cancel();
     this.#expiry = null;
     this.#newest = eachOnce(endpoints);
+    this.#losses.noteAnswer();
     this.#take();
-    if (this.#answers === 1) this.#listener?.onFirstAnswer?.();
+    this.#listener?.onAnswer?.();
   }
 
   #take(): void {
@@ -140,15 +167,22 @@ export class GuardedResolver implements Resolver {
     this.#losses.noteFailure();
     if (this.#staleSince === null) {
       this.#staleSince = clock.epoch();
-      const { maxStaleMs } = this.options;
-      if (maxStaleMs !== null) this.#expiry = clock.setTimer(() => this.#expire(maxStaleMs), maxStaleMs);
+      this.#unheardSinceMs ??= clock.now();
+      this.#limitStaleness(this.#unheardSinceMs);
     }
     this.#gate.error(error);
   }
 
+  #limitStaleness(sinceMs: number): void {
+    const { maxStaleMs } = this.options;
+    if (maxStaleMs === null) return;
+    const { clock } = this.deps;
+    this.#expiry = clock.setTimer(() => this.#expire(maxStaleMs), sinceMs + maxStaleMs - clock.now());
+  }
+
   /** The source has stuck to a loss long enough; one that would have told otherwise is believed, another is asked again. */
   #onLossDue(): void {
-    if (this.isWatching && this.#staleSince === null) this.#take();
+    if (this.isWatching) this.#take();
     else this.inner.refresh();
   }
 

@@ -4,6 +4,14 @@ export type { DiscoveryOptions, ResolvedDiscoveryOptions } from "./discovery-opt
 export { discoveryOptionsSchema } from "./discovery-options.js";
 export { systemLookup } from "./dns/host-lookup.js";
 export { proxyFor } from "./http-proxy.js";
+export { registerService } from "./register-service.js";
+export type {
+  Registration,
+  RegistrationEvent,
+  RegistrationStats,
+  ServiceStatus,
+} from "./registration.js";
+export type { ServiceOptions } from "./registration-options.js";
 export type { Resolver, ResolverDeps, ResolverListener } from "./resolver.js";
 export { type ResolverFactory, type ResolverTarget, registerResolver } from "./resolver-registry.js";
 export type { SourceStats } from "./source-stats.js";

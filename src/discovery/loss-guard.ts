@@ -10,17 +10,19 @@ export interface HeldLoss {
   readonly since: number;
 }
 
-interface Hold {
-  readonly why: HeldLoss["why"];
-  readonly since: number;
-  readonly untilMs: number;
+interface Hold extends HeldLoss {
   lost: readonly Endpoint[];
+  /** `due` once the loss has lasted; `paused` while the source fails, after which the time begins anew. */
+  phase: "lasting" | "due" | "paused";
+  /** Monotonic ms. */
+  untilMs: number;
   timer: Timer | null;
 }
 
 /**
  * Decides when an answer is believed that takes endpoints away: an empty one, or one that leaves the set smaller by more
- * than `maxShrinkRatio`. Such an answer is believed when the source has stuck to it for a while. What an answer adds is never held.
+ * than `maxShrinkRatio`. Such an answer is believed when the source has stuck to it for a while; until then a smaller loss
+ * waits with it, as a source that fills up again comes through all sizes. What an answer adds is never held.
  */
 export class LossGuard {
   #hold: Hold | null = null;
@@ -47,22 +49,29 @@ export class LossGuard {
    * @param current in use now
    */
   judge(current: readonly Endpoint[], answer: readonly Endpoint[]): readonly Endpoint[] {
-    if (this.#wasDown) this.#noteRecovery();
     const lost = lostFrom(current, answer);
-    if (
-      this.#isSuspicious(current.length, answer.length) &&
-      this.#isHeldBack(answer.length === 0 ? "empty" : "shrink", lost)
-    ) {
+    const why = answer.length === 0 ? "empty" : "shrink";
+    if (this.#isDoubtful(current.length, answer.length) && this.#isHeldBack(why, lost)) {
       return [...answer, ...lost];
     }
     this.release();
     return answer;
   }
 
-  /** The source failed: whatever it said of an empty set before is forgotten. */
+  /** The source has answered. One that comes back may have lost what it knew: it is as little believed as an empty answer. */
+  noteAnswer(): void {
+    if (!this.#wasDown) return;
+    this.#wasDown = false;
+    this.#recoveringUntilMs = this.clock.now() + this.options.emptyGraceMs;
+  }
+
+  /** The source failed: how long it has stuck to a loss counts no more, but the loss is still what it said last. */
   noteFailure(): void {
     this.#wasDown = true;
-    if (this.#hold?.why === "empty") this.release();
+    if (this.#hold === null) return;
+    this.#hold.timer?.cancel();
+    this.#hold.timer = null;
+    this.#hold.phase = "paused";
   }
 
   release(): void {
@@ -70,38 +79,51 @@ export class LossGuard {
     this.#hold = null;
   }
 
-  /** A registry that comes back may have lost what it knew: it is as little believed as an empty answer. */
-  #noteRecovery(): void {
-    this.#wasDown = false;
-    this.#recoveringUntilMs = this.clock.now() + this.options.emptyGraceMs;
-  }
-
   /** By number: where as many come as go, the source knows what it says. */
-  #isSuspicious(current: number, answered: number): boolean {
-    if (current === 0 || answered >= current) return false;
-    return answered === 0 || 1 - answered / current > this.options.maxShrinkRatio;
+  #isDoubtful(current: number, answered: number): boolean {
+    if (answered >= current) return false;
+    return this.#hold !== null || answered === 0 || 1 - answered / current > this.options.maxShrinkRatio;
   }
 
-  /** False when it has lasted. A later loss of another kind keeps the longer of both waits. */
+  /** False when it has lasted. Only an empty answer confirms an empty one. */
   #isHeldBack(why: HeldLoss["why"], lost: readonly Endpoint[]): boolean {
     const hold = this.#hold;
-    const now = this.clock.now();
-    if (hold !== null && now >= hold.untilMs) return false;
-    if (hold?.why === why) {
+    if (hold?.phase === "due" && (hold.why === "empty" || why === "shrink")) return false;
+    if (hold?.phase === "lasting" && hold.why === why) {
       hold.lost = lost;
       return true;
     }
-    const { emptyGraceMs, shrinkGraceMs } = this.options;
-    const graceMs = why === "empty" ? emptyGraceMs : shrinkGraceMs;
-    const untilMs = Math.max(now + graceMs, hold?.untilMs ?? 0, this.#recoveringUntilMs);
+    const now = this.clock.now();
+    const untilMs = this.#endOf(why, now);
     if (untilMs <= now) return false;
-    this.release();
-    const fresh: Hold = { why, lost, since: hold?.since ?? this.clock.epoch(), untilMs, timer: null };
-    this.#hold = fresh;
-    fresh.timer = this.clock.setTimer(() => {
-      fresh.timer = null;
-      this.onDue();
-    }, untilMs - now);
+    this.#hold = this.#lasting(why, lost, untilMs);
+    hold?.timer?.cancel();
+    this.#arm(this.#hold, untilMs - now);
     return true;
+  }
+
+  /** A later loss of another kind keeps the longer of both waits. */
+  #endOf(why: HeldLoss["why"], now: number): number {
+    const { emptyGraceMs, shrinkGraceMs } = this.options;
+    const ownMs = now + (why === "empty" ? emptyGraceMs : shrinkGraceMs);
+    const begunMs = this.#hold?.phase === "lasting" ? this.#hold.untilMs : ownMs;
+    return Math.max(ownMs, begunMs, this.#recoveringUntilMs);
+  }
+
+  /** The same hold where only its time begins anew: nobody has to be told of it twice. */
+  #lasting(why: HeldLoss["why"], lost: readonly Endpoint[], untilMs: number): Hold {
+    const hold = this.#hold;
+    if (hold?.why === why) return Object.assign(hold, { lost, untilMs, phase: "lasting" as const });
+    const since = hold?.since ?? this.clock.epoch();
+    return { why, lost, since, untilMs, phase: "lasting", timer: null };
+  }
+
+  /** The timer says when it is over, not the clock: timers of Node may fire a little early by it. */
+  #arm(hold: Hold, delayMs: number): void {
+    hold.timer = this.clock.setTimer(() => {
+      hold.timer = null;
+      hold.phase = "due";
+      this.onDue();
+    }, delayMs);
   }
 }

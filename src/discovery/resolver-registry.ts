@@ -1,4 +1,4 @@
-import { Subscription } from "../core/index.js";
+import { Subscription, saidBy } from "../core/index.js";
 import type { Resolver, ResolverDeps } from "./resolver.js";
 import { type CustomTarget, type InvalidTarget, refuse, type SplitTarget } from "./target-kinds.js";
 
@@ -9,7 +9,7 @@ export interface ResolverTarget {
   readonly authority: string;
   /** The rest, without the slash at its beginning, as it was written: `?` and `#` are part of it. */
   readonly path: string;
-  /** The whole target. */
+  /** The whole target; it stands in errors and statistics, so a secret belongs elsewhere. */
   readonly canonical: string;
 }
 
@@ -17,11 +17,16 @@ export interface ResolverTarget {
 export interface ResolverFactory {
   /** What is wrong with a target: sentences for an error. Absent when every target will do. */
   check?(target: ResolverTarget): readonly string[];
-  /** Asked once for each channel and each time it wakes from idling; does no I/O. */
+  /**
+   * Asked once for each channel and each time it wakes from idling; does no I/O. What it throws is a failure of the target
+   * until then; so is what the resolver throws in `start`.
+   */
   create(target: ResolverTarget, deps: Pick<ResolverDeps, "clock" | "random" | "env">): Resolver;
 }
 
 const registered = new Map<string, ResolverFactory>();
+/** The factory that read a target, which makes its resolvers also when the scheme has been taken away. */
+const readBy = new WeakMap<CustomTarget, ResolverFactory>();
 
 /** Schemes that mean something already, to us or to gRPC. */
 const TAKEN = [
@@ -79,23 +84,38 @@ export function isRegistered(scheme: string): boolean {
 export function parseCustomTarget({ scheme, authority, path }: SplitTarget): CustomTarget | InvalidTarget {
   const canonical = `${scheme}:${authority === null ? "" : `//${authority}/`}${path}`;
   const target = { scheme, authority: authority ?? "", path, canonical };
-  let problems: readonly string[];
-  try {
-    problems = registered.get(scheme)?.check?.(target) ?? [];
-  } catch (error) {
-    problems = [
-      `the target ${JSON.stringify(canonical)} could not be checked by the resolver of ${scheme}: ${String(error)}`,
-    ];
-  }
+  const factory = registered.get(scheme);
+  const problems = problemsOf(target, factory);
   if (problems.length > 0) return refuse(...problems);
-  return { ok: true, scheme: "custom", name: scheme, authority: target.authority, path, canonical };
+  const parsed: CustomTarget = {
+    ok: true,
+    scheme: "custom",
+    name: scheme,
+    authority: target.authority,
+    path,
+    canonical,
+  };
+  if (factory !== undefined) readBy.set(parsed, factory);
+  return parsed;
 }
 
-/** @throws Error when the scheme has been taken away, or whatever its factory throws. */
+/** @throws whatever its factory throws */
 export function createCustomResolver(target: CustomTarget, deps: ResolverDeps): Resolver {
   const { name: scheme, authority, path, canonical } = target;
-  const factory = registered.get(scheme);
+  const factory = readBy.get(target) ?? registered.get(scheme);
   if (factory === undefined) throw new Error(`the scheme ${scheme} is not registered any more`);
   const { clock, random, env } = deps;
   return factory.create({ scheme, authority, path, canonical }, { clock, random, env });
+}
+
+function problemsOf(target: ResolverTarget, factory: ResolverFactory | undefined): readonly string[] {
+  try {
+    // Somebody else's: one sentence does for a list of them.
+    return [factory?.check?.(target) ?? []].flat().map(String);
+  } catch (error) {
+    const quoted = JSON.stringify(target.canonical);
+    return [
+      `the target ${quoted} could not be checked by the resolver of ${target.scheme}: ${saidBy(error)}`,
+    ];
+  }
 }

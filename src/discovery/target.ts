@@ -1,19 +1,17 @@
-import { canonicalAddress, parseAddress } from "../core/index.js";
+import { canonicalAddress } from "../core/index.js";
 import { type ListScheme, parseAddressList, unixPath } from "./address-list.js";
 import { parseConsulTarget } from "./consul/consul-target.js";
 import { parseEtcdTarget } from "./etcd/etcd-target.js";
 import { parseFileTarget } from "./file/file-target.js";
 import { isRegistered, parseCustomTarget } from "./resolver-registry.js";
+import { parseDnsTarget } from "./target-dns.js";
 import { type ParsedTarget, refuse, type SplitTarget } from "./target-kinds.js";
 import { isKnownScheme, refusedScheme, splitTarget } from "./target-scheme.js";
-
-/** gRPC's port for a `dns` target that names none. */
-const DEFAULT_PORT = 443;
 
 /**
  * Reads a target as gRPC's naming document spells them, plus `static:///a:1,b:2`. Never throws; all problems come
  * at once. Stricter than grpc-js where it would fail later or go somewhere else: `ipv4:` and `ipv6:` need ports, an
- * IPv6 address needs brackets, `dns://server/host` is refused.
+ * IPv6 address needs brackets.
  */
 export function parseTarget(target: string): ParsedTarget {
   if (target === "")
@@ -22,6 +20,7 @@ export function parseTarget(target: string): ParsedTarget {
   const { scheme, path } = split;
   if (isRegistered(scheme)) return parseCustomTarget(split);
   if (!isKnownScheme(scheme)) return refuse(refusedScheme(scheme, target));
+  if (scheme === "dns") return parseDnsTarget(split, target);
   if (scheme === "consul") return parseConsulTarget(split, target);
   if (scheme === "etcd") return parseEtcdTarget(split, target);
   if (scheme === "file") return parseFileTarget(split, target);
@@ -29,8 +28,7 @@ export function parseTarget(target: string): ParsedTarget {
   const authority = authorityProblem(split, target);
   // Without a path the address stands where the authority belongs: one mistake, one sentence.
   if (authority !== null && path === "") return refuse(authority);
-  const parsed =
-    scheme === "dns" ? parseDns(path) : scheme === "unix" ? parseUnix(split) : parseList(scheme, path);
+  const parsed = scheme === "unix" ? parseUnix(split) : parseList(scheme, path);
   if (authority === null) return parsed;
   return parsed.ok ? refuse(authority) : refuse(authority, ...parsed.problems);
 }
@@ -41,25 +39,7 @@ function authorityProblem({ scheme, authority, path }: SplitTarget, target: stri
   if (path === "") return `the target ${quoted} has two slashes; write three, ${scheme}:///${authority}`;
   const has = `the target ${quoted} has the authority ${JSON.stringify(authority)}`;
   if (scheme === "unix") return `${has}, where a path belongs; write unix:///${authority}/${path}`;
-  return scheme === "dns"
-    ? `${has}; own DNS servers come with a later version, write dns:///${path}`
-    : `${has}; ${scheme}: takes none, write ${scheme}:///${path}`;
-}
-
-function parseDns(path: string): ParsedTarget {
-  if (path.includes(",")) {
-    return refuse(`the target ${JSON.stringify(path)} lists several addresses; write static:///${path}`);
-  }
-  const hasPort = path.startsWith("[") ? !path.endsWith("]") : path.includes(":");
-  const address =
-    path === "" ? "names no host; write host:port" : parseAddress(hasPort ? path : `${path}:${DEFAULT_PORT}`);
-  if (typeof address === "string") return refuse(`the address ${JSON.stringify(path)} ${address}`);
-  // parseAddress would take unix: here; dns:unix:/path is a mistake, not a socket.
-  if (address.kind === "unix")
-    return refuse(`the address ${JSON.stringify(path)} is a socket path; write ${path}`);
-  const { host, port } = address;
-  const canonical = `dns:///${canonicalAddress(address)}`;
-  return { ok: true, scheme: "dns", host, port, servers: [], canonical, defaultAuthority: path };
+  return `${has}; ${scheme}: takes none, write ${scheme}:///${path}`;
 }
 
 function parseUnix({ authority, path: text }: SplitTarget): ParsedTarget {

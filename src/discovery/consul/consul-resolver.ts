@@ -1,11 +1,62 @@
 import type { ResolvedDiscoveryOptions } from "../discovery-options.js";
-import type { Resolver, ResolverDeps } from "../resolver.js";
+import { ListenerGate } from "../listener-gate.js";
+import type { Resolver, ResolverDeps, ResolverListener } from "../resolver.js";
 import type { ConsulTarget } from "../target-kinds.js";
+import { BlockingQuery } from "./blocking-query.js";
+import type { ConsulAnswer } from "./consul-answer.js";
+import { askConsul } from "./consul-question.js";
+
+/**
+ * The endpoints of a service in one datacentre of Consul, followed by blocking queries. Failover datacentres are targets
+ * of their own (`datacentresOf`).
+ */
+export class ConsulResolver implements Resolver {
+  readonly target: string;
+  readonly #gate: ListenerGate;
+  readonly #query: BlockingQuery<ConsulAnswer>;
+  #problems: readonly string[] = [];
+
+  constructor(target: ConsulTarget, deps: ResolverDeps, options: ResolvedDiscoveryOptions) {
+    this.target = target.canonical;
+    this.#gate = new ListenerGate(target.canonical);
+    const listener = {
+      onAnswer: ({ endpoints, problems }: ConsulAnswer) => {
+        this.#problems = problems;
+        this.#gate.endpoints(endpoints);
+      },
+      onFailure: (error: Error) => this.#gate.error(error),
+    };
+    this.#query = new BlockingQuery(askConsul(target, deps, options), listener, deps, options);
+  }
+
+  get isWatching(): boolean {
+    return this.#query.isWatching;
+  }
+
+  /** What of the last answer could not be used, and why. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  start(listener: ResolverListener): void {
+    this.#gate.open(listener);
+    this.#query.start();
+  }
+
+  refresh(): void {
+    this.#query.refresh();
+  }
+
+  close(): void {
+    this.#gate.close();
+    this.#query.close();
+  }
+}
 
 export function consulResolver(
   target: ConsulTarget,
-  _deps: ResolverDeps,
-  _options: ResolvedDiscoveryOptions,
+  deps: ResolverDeps,
+  options: ResolvedDiscoveryOptions,
 ): Resolver {
-  throw new Error(`${target.canonical} cannot be resolved yet`);
+  return new ConsulResolver(target, deps, options);
 }

@@ -1,19 +1,25 @@
-import { isIP } from "node:net";
 import { canonicalAddress, type Endpoint } from "../../core/index.js";
 
+/** What one look-up of a name brought. */
+export interface DnsAnswer {
+  readonly endpoints: readonly Endpoint[];
+  /** How long the records may be kept, in milliseconds; null where nobody says. */
+  readonly ttlMs: number | null;
+}
+
+/** One name, to be asked for again and again. */
+export interface DnsQuestion {
+  /** Rejects where there is no answer, or none with an address. */
+  ask(): Promise<DnsAnswer>;
+  /** Gives up whatever is under way, for good. */
+  cancel(): void;
+}
+
 /**
- * One endpoint per address of a lookup's answer, none twice, families interleaved. Each keeps the host as
- * `serverName`, so that `:authority` and the TLS certificate are checked against the name, not the IP address.
- * @throws Error when there is no address, or something that is none: an empty set would take every endpoint away.
+ * One endpoint per address of a host, none twice, families interleaved. Each keeps the host as `serverName`, so that
+ * `:authority` and the TLS certificate are checked against the name, not the IP address.
  */
 export function endpointsOf(serverName: string, port: number, addresses: readonly string[]): Endpoint[] {
-  const stranger = addresses.find((address) => isIP(address) === 0);
-  if (stranger !== undefined) {
-    throw new Error(
-      `the lookup of "${serverName}" answered ${JSON.stringify(stranger)}, which is no IP address`,
-    );
-  }
-  if (addresses.length === 0) throw new Error(`the lookup of "${serverName}" answered without any address`);
   const unique = new Set(addresses.map((address) => canonicalAddress({ kind: "tcp", host: address, port })));
   return interleave([...unique]).map((address) => ({ address, serverName }));
 }

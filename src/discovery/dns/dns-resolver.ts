@@ -1,10 +1,12 @@
-import type { Endpoint, Timer } from "../../core/index.js";
+import type { Timer } from "../../core/index.js";
 import type { ResolvedDiscoveryOptions } from "../discovery-options.js";
 import { ListenerGate } from "../listener-gate.js";
 import { lookupBackoffMs } from "../lookup-backoff.js";
 import type { Resolver, ResolverDeps, ResolverListener } from "../resolver.js";
 import type { DnsTarget } from "../target-kinds.js";
-import { endpointsOf } from "./dns-answer.js";
+import { createQuestion, type MakeQueries } from "./create-question.js";
+import type { DnsAnswer, DnsQuestion } from "./dns-answer.js";
+import { nextLookupMs } from "./refresh-pace.js";
 
 type State =
   | { readonly kind: "new" }
@@ -14,23 +16,21 @@ type State =
       readonly timeout: Timer;
       readonly isAgainWanted: boolean;
     }
-  /** An answer is in and nobody has asked for another; the next may start at `untilMs`. */
-  | { readonly kind: "resting"; readonly untilMs: number }
-  /** The next lookup is certain, its timer runs. */
+  /** An answer is in and nobody has asked for another; the next may start at `untilMs`, and does when the timer fires. */
+  | { readonly kind: "resting"; readonly untilMs: number; readonly timer: Timer | null }
+  /** The next lookup is wanted, its timer runs. */
   | { readonly kind: "waiting"; readonly timer: Timer }
   | { readonly kind: "closed" };
 
 /**
- * Looks a host name up: once at the start, then whenever `refresh()` asks, one lookup at a time and never sooner
- * than `minIntervalMs` after an answer. A failed lookup is reported and repeated with backoff until one succeeds,
- * since whoever asked still has no answer. Its timers do not keep the process alive.
+ * Looks a name up: at the start, then at its own pace while all is well, and whenever `refresh()` asks, one lookup at a
+ * time and never sooner than `minIntervalMs` after an answer. A failed lookup is reported and repeated with backoff until
+ * one succeeds, since whoever asked still has no answer. Its timers do not keep the process alive.
  */
 export class DnsResolver implements Resolver {
   readonly target: string;
   readonly #host: string;
-  readonly #port: number;
-  /** The name as gRPC sends it as `:authority`: with the port only where the target names one. */
-  readonly #serverName: string;
+  readonly #question: DnsQuestion;
   readonly #deps: ResolverDeps;
   readonly #options: ResolvedDiscoveryOptions;
   readonly #gate: ListenerGate;
@@ -41,11 +41,16 @@ export class DnsResolver implements Resolver {
   #newestAnswered = 0;
   #failuresInARow = 0;
 
-  constructor(target: DnsTarget, deps: ResolverDeps, options: ResolvedDiscoveryOptions) {
+  /** @param makeQueries replaces Node's DNS client */
+  constructor(
+    target: DnsTarget,
+    deps: ResolverDeps,
+    options: ResolvedDiscoveryOptions,
+    makeQueries?: MakeQueries,
+  ) {
     this.target = target.canonical;
     this.#host = target.host;
-    this.#port = target.port ?? 0;
-    this.#serverName = target.defaultAuthority;
+    this.#question = createQuestion(target, deps, options, makeQueries);
     this.#deps = deps;
     this.#options = options;
     this.#gate = new ListenerGate(target.canonical);
@@ -59,14 +64,17 @@ export class DnsResolver implements Resolver {
   refresh(): void {
     const state = this.#state;
     if (state.kind === "looking") this.#state = { ...state, isAgainWanted: true };
-    else if (state.kind === "resting") this.#lookAfter(state.untilMs - this.#deps.clock.now());
+    else if (state.kind === "resting") {
+      state.timer?.cancel();
+      this.#lookAfter(state.untilMs - this.#deps.clock.now());
+    }
   }
 
   close(): void {
-    if (this.#state.kind === "looking") this.#state.timeout.cancel();
-    if (this.#state.kind === "waiting") this.#state.timer.cancel();
+    release(this.#state);
     this.#state = { kind: "closed" };
     this.#gate.close();
+    this.#question.cancel();
   }
 
   #lookAfter(delayMs: number): void {
@@ -80,36 +88,33 @@ export class DnsResolver implements Resolver {
     const late = new Error(`the lookup of "${this.#host}" gave no answer within ${lookupTimeoutMs} ms`);
     const timeout = this.#deps.clock.setTimer(() => this.#fail(lookup, late), lookupTimeoutMs);
     this.#state = { kind: "looking", lookup, timeout, isAgainWanted: false };
-    this.#ask().then(
-      (endpoints) => this.#succeed(lookup, endpoints),
+    this.#question.ask().then(
+      (answer) => this.#succeed(lookup, answer),
       (error: unknown) => this.#fail(lookup, asError(error, this.#host)),
     );
-  }
-
-  /** Async, so that a lookup function that throws counts as one that rejects. */
-  async #ask(): Promise<Endpoint[]> {
-    return endpointsOf(this.#serverName, this.#port, await this.#deps.lookup(this.#host));
   }
 
   /**
    * Also takes an answer that comes after its timeout, unless a newer lookup was faster: with the first server of
    * resolv.conf dead every answer takes over 5 s, and dropping those would never resolve anything.
    */
-  #succeed(lookup: number, endpoints: readonly Endpoint[]): void {
+  #succeed(lookup: number, { endpoints, ttlMs }: DnsAnswer): void {
     if (this.#state.kind === "closed" || lookup < this.#newestAnswered) return;
     this.#newestAnswered = lookup;
     this.#failuresInARow = 0;
     // While a newer lookup is under way, that one goes on and sets the pace.
-    if (this.#state.kind !== "looking" || this.#state.lookup === lookup) this.#rest(this.#state);
+    if (this.#state.kind !== "looking" || this.#state.lookup === lookup) this.#rest(this.#state, ttlMs);
     this.#gate.endpoints(endpoints);
   }
 
-  #rest(before: State): void {
+  #rest(before: State, ttlMs: number | null): void {
+    const { clock, random } = this.#deps;
     const { minIntervalMs } = this.#options;
-    if (before.kind === "looking") before.timeout.cancel();
-    if (before.kind === "waiting") before.timer.cancel();
-    this.#state = { kind: "resting", untilMs: this.#deps.clock.now() + minIntervalMs };
-    if (before.kind === "looking" && before.isAgainWanted) this.#lookAfter(minIntervalMs);
+    release(before);
+    if (before.kind === "looking" && before.isAgainWanted) return this.#lookAfter(minIntervalMs);
+    const nextMs = nextLookupMs(ttlMs, this.#options, random);
+    const timer = nextMs === null ? null : clock.setTimer(() => this.#look(), nextMs);
+    this.#state = { kind: "resting", untilMs: clock.now() + minIntervalMs, timer };
   }
 
   #fail(lookup: number, error: Error): void {
@@ -121,6 +126,12 @@ export class DnsResolver implements Resolver {
     this.#lookAfter(lookupBackoffMs(this.#failuresInARow, this.#deps.random));
     this.#gate.error(error);
   }
+}
+
+function release(state: State): void {
+  if (state.kind === "looking") state.timeout.cancel();
+  if (state.kind === "waiting") state.timer.cancel();
+  if (state.kind === "resting") state.timer?.cancel();
 }
 
 function asError(error: unknown, host: string): Error {

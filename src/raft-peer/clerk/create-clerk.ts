@@ -1,12 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { type ChannelCollaborators, channelFactory, createChannel } from "../../call/index.js";
+import { type ChannelCollaborators, resolverDeps } from "../../call/index.js";
 import { type Endpoint, systemClock, systemRandom } from "../../core/index.js";
-import {
-  Discovery,
-  discoveryOptionsSchema,
-  type ResolvedTarget,
-  systemLookup,
-} from "../../discovery/index.js";
+import { Discovery, discoveryOptionsSchema, type ResolvedTarget } from "../../discovery/index.js";
 import type { Clerk } from "../clerk-api.js";
 import type { ClerkOptions } from "../clerk-options.js";
 import { grpcLinks } from "../grpc-link.js";
@@ -63,18 +58,8 @@ function discoveryOf(
   channel: Record<string, unknown>,
   collaborators: ClerkCollaborators,
 ): Discovery {
-  const {
-    clock = systemClock,
-    random = systemRandom,
-    lookup = systemLookup,
-    env = process.env,
-  } = collaborators;
-  const openChannel = channelFactory(
-    (target, options) => createChannel(target, options, collaborators),
-    clock,
-  );
   const options = discoveryOptionsSchema.parse(channel["discovery"] ?? {});
-  return new Discovery(targets, { clock, random, lookup, env, openChannel }, options);
+  return new Discovery(targets, resolverDeps(collaborators), options);
 }
 
 /** 62 bits, as eraft's own client draws them; never from a generator that two processes could share the state of. */

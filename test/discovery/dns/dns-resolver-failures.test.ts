@@ -75,11 +75,7 @@ describe("DnsResolver: failures", () => {
       DOWN.message,
     ],
     ["rejects with no Error", () => Promise.reject("EAGAIN"), 'the lookup of "users" failed: EAGAIN'],
-    [
-      "answers nonsense",
-      async () => ["?"],
-      'the lookup of "users:50051" answered "?", which is no IP address',
-    ],
+    ["answers nonsense", async () => ["?"], 'the lookup of "users" answered "?", which is no IP address'],
   ])("reports a lookup function that %s as an error", async (_, lookup: HostLookup, message) => {
     const clock = new ManualClock();
     const listener = new RecordingListener();

@@ -1,0 +1,55 @@
+import type { status } from "@grpc/grpc-js";
+import { saidBy } from "../../core/index.js";
+
+const INVALID_ARGUMENT: status.INVALID_ARGUMENT = 3;
+const NOT_FOUND: status.NOT_FOUND = 5;
+const PERMISSION_DENIED: status.PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED: status.RESOURCE_EXHAUSTED = 8;
+const FAILED_PRECONDITION: status.FAILED_PRECONDITION = 9;
+const OUT_OF_RANGE: status.OUT_OF_RANGE = 11;
+const UNAUTHENTICATED: status.UNAUTHENTICATED = 16;
+
+/**
+ * What etcd says of a token that it does not know any more, of one from before its users were changed, and of none at all:
+ * not always UNAUTHENTICATED.
+ */
+const TOKEN_REFUSED: readonly (number | null)[] = [UNAUTHENTICATED, INVALID_ARGUMENT, PERMISSION_DENIED];
+
+/** The gRPC status of an error; null for one of another kind. */
+function codeOf(error: unknown): number | null {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : null;
+  return typeof code === "number" ? code : null;
+}
+
+export function isTokenRefused(error: unknown): boolean {
+  return TOKEN_REFUSED.includes(codeOf(error));
+}
+
+/** Of a lease, that there is none of this number. */
+export function isNotFound(error: unknown): boolean {
+  return codeOf(error) === NOT_FOUND;
+}
+
+export function isInvalid(error: unknown): boolean {
+  return codeOf(error) === INVALID_ARGUMENT;
+}
+
+/** The answer is larger than a message may be. */
+export function isTooLarge(error: unknown): boolean {
+  return codeOf(error) === RESOURCE_EXHAUSTED;
+}
+
+/** The revision that was asked for is gone, or has not been reached. */
+export function isOutOfRange(error: unknown): boolean {
+  return codeOf(error) === OUT_OF_RANGE;
+}
+
+/** Of an attempt to authenticate: etcd has its users' authentication turned off. */
+export function isAuthenticationOff(error: unknown): boolean {
+  return codeOf(error) === FAILED_PRECONDITION;
+}
+
+/** @param what was tried, for the sentence */
+export function failed(what: string, cause: unknown): Error {
+  return Object.assign(new Error(`${what} failed: ${saidBy(cause)}`, { cause }), { code: codeOf(cause) });
+}

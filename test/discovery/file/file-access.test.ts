@@ -1,0 +1,85 @@
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { systemFiles } from "../../../src/discovery/file/file-access.js";
+import { tempFolder } from "../../support/temp-folder.js";
+
+const SINCE = new Date(1_700_000_000_000);
+
+/** A file whose times say nothing. */
+function aged(path: string, text: string): string {
+  writeFileSync(path, text);
+  utimesSync(path, SINCE, SINCE);
+  return path;
+}
+
+describe("a look at a file", () => {
+  it("is the same while nothing happens to the file", async () => {
+    const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");
+
+    const looks = [await systemFiles.look(path), await systemFiles.look(path)];
+
+    expect(looks[0]).toEqual(looks[1]);
+    expect(looks[0]?.sizeBytes).toBe(5);
+  });
+
+  it("shows a file of equal size and age that was renamed into its place", async () => {
+    const folder = tempFolder();
+    const path = aged(join(folder, "e.yaml"), "[a:1]");
+    const before = await systemFiles.look(path);
+
+    renameSync(aged(join(folder, "new"), "[b:2]"), path);
+
+    expect((await systemFiles.look(path)).stamp).not.toBe(before.stamp);
+  });
+
+  it("shows a write that leaves size and time of change as they were", async () => {
+    const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");
+    const before = await systemFiles.look(path);
+    // Inode times may be as coarse as the kernel's tick.
+    let after = before;
+
+    while (after.stamp === before.stamp) {
+      aged(path, "[b:2]");
+      after = await systemFiles.look(path);
+    }
+
+    expect(after.sizeBytes).toBe(before.sizeBytes);
+  });
+
+  it("shows that a link on the way leads somewhere else, as in a ConfigMap", async () => {
+    const folder = tempFolder();
+    for (const version of ["v1", "v2"]) {
+      mkdirSync(join(folder, version));
+      aged(join(folder, version, "e.yaml"), "[a:1]");
+    }
+    symlinkSync("v1", join(folder, "data"));
+    symlinkSync(join("data", "e.yaml"), join(folder, "e.yaml"));
+    const before = await systemFiles.look(join(folder, "e.yaml"));
+
+    symlinkSync("v2", join(folder, "fresh"));
+    renameSync(join(folder, "fresh"), join(folder, "data"));
+
+    expect((await systemFiles.look(join(folder, "e.yaml"))).stamp).not.toBe(before.stamp);
+  });
+
+  it("refuses a folder, and what is no regular file", async () => {
+    await expect(systemFiles.look(tempFolder())).rejects.toThrow("it is a folder");
+    await expect(systemFiles.look("/dev/null")).rejects.toThrow("it is no regular file");
+  });
+
+  it("refuses what is not there", async () => {
+    const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");
+    rmSync(path);
+
+    await expect(systemFiles.look(path)).rejects.toThrow("ENOENT");
+    await expect(systemFiles.read(path)).rejects.toThrow("ENOENT");
+  });
+
+  it("reads the bytes", async () => {
+    const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");
+    chmodSync(path, 0o400);
+
+    expect(String(Buffer.from(await systemFiles.read(path)))).toBe("[a:1]");
+  });
+});

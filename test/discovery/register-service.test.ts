@@ -1,0 +1,144 @@
+import { createServer } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { isReason } from "../../src/core/index.js";
+import type { DiscoveryOptions } from "../../src/discovery/discovery-options.js";
+import { registerService } from "../../src/discovery/register-service.js";
+import type { ServiceOptions } from "../../src/discovery/registration-options.js";
+import { consulOfTest, mustSkipConsul, whyNoConsul } from "../support/consul-agent.js";
+import { leakBaseline } from "../support/leak-check.js";
+import { LoopbackClock } from "../support/loopback-clock.js";
+import { fixedRandom } from "../support/seeded-random.js";
+import { noChannel } from "./no-channel.js";
+
+const service: ServiceOptions = { address: "10.0.0.5:50051" };
+
+/** Registers on a clock that stands still. */
+async function register(target: unknown, given: unknown = service, options: DiscoveryOptions = {}, env = {}) {
+  const clock = new LoopbackClock();
+  const deps = { clock, random: fixedRandom(0.5), env, openChannel: noChannel };
+  const registration = await registerService(target as string, given as ServiceOptions, options, deps);
+  onTestFinished(() => registration.close());
+  return { clock, registration };
+}
+
+async function refusal(...given: Parameters<typeof register>): Promise<Error> {
+  const error = await register(...given).catch((caught: unknown) => caught);
+  if (!(error instanceof Error)) throw new Error("it was taken");
+  return error;
+}
+
+/** An address where nobody listens. */
+function deadAddress(): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(`127.0.0.1:${port}`));
+    });
+  });
+}
+
+function nextWarning(): Promise<Error & { code?: string }> {
+  return new Promise((resolve) => process.once("warning", resolve));
+}
+
+describe("registerService", () => {
+  it.each([
+    [5, service, "target is number; allowed: a string"],
+    [null, service, "target is null; allowed: a string"],
+    ["statc:///a:1", service, 'has the unknown scheme "statc" (did you mean static?)'],
+    [
+      "dns:///users:1",
+      service,
+      "nothing can be registered at dns:///users:1; allowed: consul:// and etcd:// targets",
+    ],
+    ["consul:///users", undefined, "service is undefined; allowed: a value of type object"],
+    ["consul:///users", { address: "10.0.0.5" }, "it has no port; write host:port"],
+    ["consul:///users?tag=v2", service, "tag: tags stand in the service"],
+    ["consul:///users", { ...service, metadata: { "a b": "c" } }, 'metadata has the key "a b"'],
+    ["etcd:///users", { ...service, check: { grpc: true } }, "check.grpc: etcd asks no service how it is"],
+    ["etcd:///users", { ...service, warningWeight: 2 }, "warningWeight: etcd knows no state warning"],
+    ["etcd:///users", { ...service, deregisterAfterMs: null }, "deregisterAfterMs: etcd takes a service out"],
+  ])("refuses %j with %j, and says what is allowed", async (target, given, text) => {
+    const error = await refusal(target, given);
+
+    expect(isReason(error, "CONFIG_INVALID")).toBe(true);
+    expect(error.message).toContain(text);
+  });
+
+  it("tells all problems at once, of target, service and options, and no token", async () => {
+    const options = { consul: { token: "s3cret", tokenFile: "/run/token" }, lookupTimeoutMs: 0 };
+
+    const error = await refusal("consul:///users?tag=v2", { address: "10.0.0.5" }, options);
+
+    expect(error.message).toContain("registerService: 4 problems: ");
+    expect(error.message).toContain("lookupTimeoutMs is 0; allowed: 1 or more");
+    expect(error.message).not.toContain("s3cret");
+  });
+
+  it("resolves and keeps trying where Consul is away, and warns of it once", async () => {
+    const address = await deadAddress();
+    const warning = nextWarning();
+
+    const { registration } = await register(`consul://${address}/users`);
+
+    expect(registration.stats()).toMatchObject({ state: "failing", registrations: 0, failures: 1 });
+    expect(await warning).toMatchObject({ name: "HoldfastWarning", code: "HOLDFAST_NOT_REGISTERED" });
+    expect((await warning).message).toMatch(
+      /^users-10\.0\.0\.5:50051 was not registered at consul:\/\/127\.0\.0\.1:\d+\/users, which is tried again and again: .*ECONNREFUSED/,
+    );
+  });
+
+  it("rejects there with failFast, and leaves nothing behind", async () => {
+    const leaks = await leakBaseline();
+    const address = await deadAddress();
+
+    const error = await refusal(`consul://${address}/users`, { ...service, failFast: true });
+
+    expect(isReason(error, "DISCOVERY_FAILED")).toBe(true);
+    expect(error.message).toContain(`users-10.0.0.5:50051 was not registered at consul://${address}/users: `);
+    await leaks.expectClean();
+  });
+
+  it("finds the agent by the environment where the target names none", async () => {
+    const address = await deadAddress();
+
+    const error = await refusal(
+      "consul:///users",
+      { ...service, failFast: true },
+      {},
+      { CONSUL_HTTP_ADDR: address },
+    );
+
+    expect(error.message).toContain(`http://${address}`);
+  });
+});
+
+describe.skipIf(mustSkipConsul)(`registerService at Consul${whyNoConsul}`, () => {
+  it("has the service in Consul when it resolves, and out of it when it is disposed of", async () => {
+    const { agent, api } = await consulOfTest();
+
+    const { clock, registration } = await register(`consul://${agent.httpAddress}/users`, {
+      ...service,
+      weight: 4,
+    });
+    const during = await api.health("users", "passing");
+    await registration[Symbol.asyncDispose]();
+
+    expect(during.entries.map((entry) => entry.Service.Weights)).toEqual([{ Passing: 4, Warning: 1 }]);
+    expect((await api.health("users")).entries).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("rejects what Consul itself refuses, and leaves alone what stands there", async () => {
+    const { agent, api } = await consulOfTest();
+    await api.register({ Name: "users", ID: "users-1", Address: "10.0.0.4", Port: 1 });
+
+    const error = await refusal(`consul://${agent.httpAddress}/users?ns=team`, { ...service, id: "users-1" });
+
+    expect(isReason(error, "CONFIG_INVALID")).toBe(true);
+    expect(error.message).toMatch(
+      /registerService: users-1 was not registered at .*: Consul answered the registration with 400: /,
+    );
+    expect((await api.health("users")).entries).toHaveLength(1);
+  });
+});
