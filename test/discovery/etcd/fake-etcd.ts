@@ -126,10 +126,9 @@ export class FakeEtcd {
     this.targets.push(target);
     const own = new Set<OpenStream>();
     let isOpen = true;
-    const closed = Promise.withResolvers<never>();
-    closed.promise.catch(() => {});
+    const closing = new AbortController();
     return {
-      unary: (method, request, options) => this.#unary(method, request, options, closed.promise),
+      unary: (method, request, options) => this.#unary(method, request, options, closing.signal),
       stream: (method, listener, options) => {
         this.#note(nameOf(method), options);
         const stream: OpenStream = { method: nameOf(method), listener: listener as never, isWatching: false };
@@ -147,7 +146,7 @@ export class FakeEtcd {
       close: () => {
         if (isOpen) this.channels--;
         isOpen = false;
-        closed.reject(grpcError(1, "closed"));
+        closing.abort();
         for (const stream of own) this.#streams.delete(stream);
       },
     };
@@ -157,13 +156,13 @@ export class FakeEtcd {
     definition: MethodDefinition<Request, Response>,
     request: Request,
     options: RpcOptions & { readonly timeoutMs: number },
-    closed: Promise<never>,
+    closing: AbortSignal,
   ): Promise<Response> {
     const method = nameOf(definition);
     this.#note(method, options);
     const fault = this.#fault(method);
     this.asked.push(said(method, request as Reply));
-    if (fault === "silence") return Promise.race([closed, this.#silence(options.timeoutMs)]);
+    if (fault === "silence") return this.#silence(options.timeoutMs, closing);
     await Promise.resolve();
     if (fault !== undefined) throw fault;
     if (method !== "Authenticate" && this.password !== null && options.metadata?.["token"] !== this.token) {
@@ -263,9 +262,14 @@ export class FakeEtcd {
     return at < 0 ? undefined : this.#faults.splice(at, 1)[0]?.fault;
   }
 
-  #silence(timeoutMs: number): Promise<never> {
+  #silence(timeoutMs: number, closing: AbortSignal): Promise<never> {
     return new Promise((_resolve, reject) => {
-      this.clock.setTimer(() => reject(grpcError(4, `no answer within ${timeoutMs} ms`)), timeoutMs);
+      const late = grpcError(4, `no answer within ${timeoutMs} ms`);
+      const timer = this.clock.setTimer(() => reject(late), timeoutMs);
+      closing.addEventListener("abort", () => {
+        timer.cancel();
+        reject(grpcError(1, "closed"));
+      });
     });
   }
 }

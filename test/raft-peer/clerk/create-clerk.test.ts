@@ -26,7 +26,7 @@ describe("bad options are refused with every problem at once", () => {
       { servers: ["A:1", "a:1"], insecure: true },
       /servers\.1 is "a:1", which stands there twice/,
     ],
-    ["a target of an unknown scheme", { target: "consul://x/y", insecure: true }, /consul/],
+    ["a target of an unknown scheme", { target: "consol://x/y", insecure: true }, /did you mean consul/],
     [
       "an unknown key",
       { servers, insecure: true, sesions: 3 },
