@@ -65,3 +65,13 @@ it("docs/load-balancing.md has a row for every key of an endpoint that updateEnd
   expect(keys).toContain("weight");
   expect(keys.filter((key) => !rows.includes(`| \`${key}\` |`))).toEqual([]);
 });
+
+it("docs/discovery.md has a row for every key of discovery", () => {
+  const text = page("discovery.md");
+  const keys = keysOf("discovery").filter((key) => !/\.tls\./.test(key));
+  const rowOf = (key: string) => `| \`${key.replace(/^(consul|etcd)\./, "")}\``;
+
+  expect(keys.length).toBeGreaterThan(15);
+  const isMissing = (key: string) => !text.includes(rowOf(key)) && !["consul", "etcd"].includes(key);
+  expect(keys.filter(isMissing)).toEqual([]);
+});
