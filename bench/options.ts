@@ -7,7 +7,9 @@ import { STACKS, type Stack } from "./stacks/index.js";
 export const PARTS = ["fake", "sockets", "streams", "memory", "outage"] as const;
 /** What it measures with `--pool`. */
 export const POOL_PARTS = ["picks", "update", "slow", "limit", "window"] as const;
-export type Part = (typeof PARTS)[number] | (typeof POOL_PARTS)[number] | "faults";
+/** What it measures with `--consul`. */
+export const CONSUL_PARTS = ["changes", "away"] as const;
+export type Part = (typeof PARTS | typeof POOL_PARTS | typeof CONSUL_PARTS)[number] | "faults";
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
@@ -29,6 +31,9 @@ export const USAGE = `Usage: npm run bench -- [flags]
                       window    messages of 64 KiB
   --faults          servers and networks that break, next to bare grpc-js, instead: about two minutes; takes --only, with
                     one of: ${wrapped(FAULT_NAMES)}
+  --consul          a client that follows a real Consul instead, about two and a half minutes; takes --only, with one of:
+                      changes   a minute in which a service scales, restarts, changes weights and tags
+                      away      Consul killed, frozen, without a leader
   --clerk           the Clerk next to eraft's own client instead, about two minutes; takes only the next three flags
   --seconds <n>     of it, seconds per client and number of sessions without faults, 0 to 60; default 5
   --repeats <n>     of it, outages of each kind, 0 to 100; default 10
@@ -37,7 +42,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --help            this text`;
 
 /** Runs of their own, in place of the calls. */
-const MODES = ["clerk", "pool", "faults"] as const;
+const MODES = ["clerk", "pool", "faults", "consul"] as const;
 type Mode = "calls" | (typeof MODES)[number];
 const CLERK_FLAGS = ["seconds", "repeats", "workers"] as const;
 const FLAGS = ["rounds", "calls", "only", "stacks", ...CLERK_FLAGS] as const;
@@ -45,6 +50,7 @@ const FLAGS_OF: Readonly<Record<Mode, readonly string[]>> = {
   calls: ["rounds", "calls", "only", "stacks"],
   pool: ["only"],
   faults: ["only"],
+  consul: ["only"],
   clerk: CLERK_FLAGS,
 };
 const DEFAULT_ROUNDS = 15;
@@ -99,7 +105,15 @@ function parsed(args: readonly string[]) {
     const toggle = { type: "boolean" } as const;
     const calls = { rounds: text, calls: text, only: text, stacks: text };
     const clerk = { clerk: toggle, seconds: text, repeats: text, workers: text };
-    const options = { ...calls, ...clerk, pool: toggle, faults: toggle, json: toggle, help: toggle };
+    const options = {
+      ...calls,
+      ...clerk,
+      pool: toggle,
+      faults: toggle,
+      consul: toggle,
+      json: toggle,
+      help: toggle,
+    };
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
     throw new BadFlag(error instanceof Error ? error.message : String(error));
@@ -135,6 +149,7 @@ function wholeNumber(flag: string, text: string | undefined, min: number, max: n
 
 function partsOf(mode: Mode, only: string | undefined): readonly Part[] {
   if (mode === "faults") return ["faults"];
+  if (mode === "consul") return chosenOf(CONSUL_PARTS, only);
   return chosenOf<Part>(mode === "pool" ? POOL_PARTS : PARTS, only);
 }
 

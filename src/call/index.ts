@@ -16,6 +16,7 @@ export {
 } from "./create-channel.js";
 export type { FetchCredentials } from "./credentials-fetcher.js";
 export type { FailureCount } from "./failure-counts.js";
+export { registerWithGrpcJs } from "./grpc-js-resolvers.js";
 export { methodNames, unknownMethods, warnOfIdleHedging } from "./method-names.js";
 export { deadlineInBackoff } from "./own-outcomes.js";
 export { withPreset } from "./presets.js";
@@ -27,3 +28,4 @@ export {
 export { registerService } from "./register-service.js";
 export { ResilientChannel } from "./resilient-channel.js";
 export { KnownMethods } from "./rpc-kind.js";
+export { watchEndpoints } from "./watch-endpoints.js";

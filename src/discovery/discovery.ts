@@ -16,7 +16,7 @@ export interface DiscoveryListener {
   onError(error: Error, source: string): void;
   /** An answer would take endpoints away, which stay in the set until it is confirmed. */
   onHeld?(loss: HeldLoss, source: string): void;
-  /** A source has answered or failed, and no endpoints are known after it; `outlook()` says what to expect. */
+  /** A source has answered or failed, and there are no endpoints; `outlook()` says what to expect. May say so again. */
   onNothing?(): void;
 }
 

@@ -13,7 +13,12 @@ export type {
 } from "./registration.js";
 export type { ServiceOptions } from "./registration-options.js";
 export type { Resolver, ResolverDeps, ResolverListener } from "./resolver.js";
-export { type ResolverFactory, type ResolverTarget, registerResolver } from "./resolver-registry.js";
+export {
+  type ResolverFactory,
+  type ResolverTarget,
+  registeredSchemes,
+  registerResolver,
+} from "./resolver-registry.js";
 export type { SourceStats } from "./source-stats.js";
 export { parseTarget } from "./target.js";
 export type {
@@ -26,3 +31,4 @@ export type {
   ValidTarget,
 } from "./target-kinds.js";
 export { parseTargets, type TargetList } from "./target-list.js";
+export { type WatchOptions, watchEndpoints } from "./watch-endpoints.js";

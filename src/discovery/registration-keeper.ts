@@ -39,21 +39,25 @@ export class KeptRegistration implements Registration {
   #lastError: RegistrationStats["lastError"] = null;
   #closing: Promise<void> | null = null;
 
+  // Hidden from whoever prints this object, which would print the token of the registry.
+  readonly #registrar: Registrar;
+  readonly #deps: Pick<RegistrarDeps, "clock" | "random">;
+  readonly #closeMs: number;
+
   /** @param closeMs how long `close()` may take */
-  constructor(
-    private readonly registrar: Registrar,
-    private readonly deps: Pick<RegistrarDeps, "clock" | "random">,
-    private readonly closeMs: number,
-  ) {
+  constructor(registrar: Registrar, deps: Pick<RegistrarDeps, "clock" | "random">, closeMs: number) {
+    this.#registrar = registrar;
+    this.#deps = deps;
+    this.#closeMs = closeMs;
     this.#since = deps.clock.epoch();
   }
 
   get target(): string {
-    return this.registrar.target;
+    return this.#registrar.target;
   }
 
   get id(): string {
-    return this.registrar.id;
+    return this.#registrar.id;
   }
 
   /** Does the first step. @returns what went wrong; it goes on all the same */
@@ -66,7 +70,7 @@ export class KeptRegistration implements Registration {
     this.#turn("closed");
     this.#closing = Promise.resolve();
     this.#timer?.cancel();
-    this.registrar.release();
+    this.#registrar.release();
   }
 
   stats(): RegistrationStats {
@@ -87,11 +91,11 @@ export class KeptRegistration implements Registration {
   }
 
   async setStatus(status: ServiceStatus, note = ""): Promise<void> {
-    const health = healthOf(this.registrar, status, note);
-    if (this.#closing !== null) throw closedError(this.registrar);
+    const health = healthOf(this.#registrar, status, note);
+    if (this.#closing !== null) throw closedError(this.#registrar);
     this.#health = health;
     const error = await this.#awaited(this.#step());
-    if (this.#closing !== null) throw closedError(this.registrar);
+    if (this.#closing !== null) throw closedError(this.#registrar);
     if (error !== null)
       throw unreachableError(`the status of ${this.id} at ${this.target} was not told`, error);
   }
@@ -107,7 +111,7 @@ export class KeptRegistration implements Registration {
 
   /** Requests and timers do not keep the process alive; whoever awaits them does. */
   async #awaited<T>(work: Promise<T>): Promise<T> {
-    const hold = this.deps.clock.setTimer(() => {}, Number.MAX_SAFE_INTEGER, { keepAlive: true });
+    const hold = this.#deps.clock.setTimer(() => {}, Number.MAX_SAFE_INTEGER, { keepAlive: true });
     try {
       return await work;
     } finally {
@@ -132,14 +136,14 @@ export class KeptRegistration implements Registration {
       return this.#onFailure(error);
     }
     this.#failuresInARow = 0;
-    this.#answeredAt = this.deps.clock.epoch();
+    this.#answeredAt = this.#deps.clock.epoch();
     this.#turn("registered");
-    this.#stepAfter(this.registrar.keepEveryMs * this.#jitter());
+    this.#stepAfter(this.#registrar.keepEveryMs * this.#jitter());
     return null;
   }
 
   async #tell(): Promise<void> {
-    const { registrar } = this;
+    const registrar = this.#registrar;
     const { signal } = this.#stop;
     if (this.#isIn) {
       if (await registrar.keep(this.#health, signal)) return;
@@ -157,13 +161,13 @@ export class KeptRegistration implements Registration {
     if (this.#closing !== null) return error;
     this.#failures++;
     this.#failuresInARow++;
-    this.#lastError = { text: error.message, at: iso(this.deps.clock.epoch()) };
+    this.#lastError = { text: error.message, at: iso(this.#deps.clock.epoch()) };
     this.#turn("failing");
     // Never later than the next step would have been: the TTL does not wait.
-    const backoffMs = lookupBackoffMs(this.#failuresInARow, this.deps.random);
+    const backoffMs = lookupBackoffMs(this.#failuresInARow, this.#deps.random);
     const retryInMs = Math.min(
       backoffMs,
-      Math.max(this.registrar.keepEveryMs, MIN_RETRY_MS) * this.#jitter(),
+      Math.max(this.#registrar.keepEveryMs, MIN_RETRY_MS) * this.#jitter(),
     );
     this.#stepAfter(retryInMs);
     this.#events.emit({ type: "failed", error, retryInMs });
@@ -172,40 +176,40 @@ export class KeptRegistration implements Registration {
 
   #stepAfter(delayMs: number): void {
     if (this.#closing !== null) return;
-    this.#timer = this.deps.clock.setTimer(() => void this.#step(), delayMs);
+    this.#timer = this.#deps.clock.setTimer(() => void this.#step(), delayMs);
   }
 
   #turn(word: RegistrationStats["state"]): void {
     if (this.#word === word || this.#closing !== null) return;
     this.#word = word;
-    this.#since = this.deps.clock.epoch();
+    this.#since = this.#deps.clock.epoch();
   }
 
   #jitter(): number {
-    return 1 - JITTER_RATIO + 2 * JITTER_RATIO * this.deps.random.next();
+    return 1 - JITTER_RATIO + 2 * JITTER_RATIO * this.#deps.random.next();
   }
 
   async #end(): Promise<void> {
     this.#turn("closed");
     this.#timer?.cancel();
-    const { clock } = this.deps;
+    const { clock } = this.#deps;
     const startedAt = clock.now();
     // A registration that is under way could arrive after its own end, and stay.
     await bounded(
       clock,
-      this.closeMs / 2,
+      this.#closeMs / 2,
       "the step under way",
       async () => void (await this.#lastStep),
     ).catch(() => this.#stop.abort());
-    const leftMs = this.closeMs - (clock.now() - startedAt);
+    const leftMs = this.#closeMs - (clock.now() - startedAt);
     const error = await bounded(clock, leftMs, "the deregistration", (signal) =>
-      this.registrar.deregister(signal),
+      this.#registrar.deregister(signal),
     ).then(
       () => null,
       (cause: unknown) => (cause instanceof Error ? cause : new Error(saidBy(cause))),
     );
     this.#stop.abort();
-    this.registrar.release();
+    this.#registrar.release();
     this.#events.emit({ type: "closed", error });
   }
 }

@@ -102,10 +102,7 @@ const serviceShape = {
    */
   id: z
     .string()
-    .regex(
-      /^[^\p{Cc}/"`\\]{1,200}$/u,
-      'allowed: 1 to 200 characters, without / " ` \\ and control characters',
-    )
+    .regex(/^[^\p{Cc}/"`\\]{1,200}$/u, '1 to 200 characters, without / " ` \\ and control characters')
     .optional(),
   /** Share of the calls beside other servers, for policies that know weights. Default 1; a whole number, 1 to 65,535. */
   weight: z.int().min(1).max(MAX_WEIGHT).default(1),

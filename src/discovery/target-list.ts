@@ -1,3 +1,4 @@
+import { datacentresOf } from "./consul/consul-target.js";
 import { parseTarget } from "./target.js";
 import type { InvalidTarget, PassthroughTarget, ResolvedTarget } from "./target-kinds.js";
 import { refuse } from "./target-kinds.js";
@@ -7,7 +8,7 @@ export interface TargetList {
   readonly ok: true;
   /** The one spelling of all of them, which the channel goes by. */
   readonly canonical: string;
-  /** At least one, none twice; a passthrough stands alone. */
+  /** At least one, none twice; a passthrough stands alone. Datacentres of Consul to fail over to are targets of their own. */
   readonly targets: readonly [PassthroughTarget] | readonly ResolvedTarget[];
 }
 
@@ -44,5 +45,15 @@ export function parseTargets(given: string | readonly unknown[]): TargetList | I
   if (problems.length > 0 || first === undefined) return refuse(...problems);
   const canonical = all.map((target) => target.canonical).join(", ");
   if (first.scheme === "passthrough") return { ok: true, canonical, targets: [first] };
-  return { ok: true, canonical, targets: resolved };
+  return { ok: true, canonical, targets: expanded(resolved) };
+}
+
+/** A target for each datacentre of Consul, each resolved by itself. One that is written out as well is there once. */
+function expanded(targets: readonly ResolvedTarget[]): readonly ResolvedTarget[] {
+  const all = new Map<string, ResolvedTarget>();
+  for (const target of targets) {
+    for (const one of target.scheme === "consul" ? datacentresOf(target) : [target])
+      if (!all.has(one.canonical)) all.set(one.canonical, one);
+  }
+  return [...all.values()];
 }

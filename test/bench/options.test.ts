@@ -19,12 +19,14 @@ it("measures one part, and only the stacks asked for, when asked to", () => {
 it.each([
   ["--pool", ["picks", "update", "slow", "limit", "window"]],
   ["--faults", ["faults"]],
+  ["--consul", ["changes", "away"]],
 ])("measures nothing else with %s", (flag, parts) => {
   expect(parseOptions([flag])?.parts).toEqual(parts);
 });
 
-it("measures one part of the pool, or one fault, when asked to", () => {
+it("measures one part of the pool or of Consul, or one fault, when asked to", () => {
   expect(parseOptions(["--pool", "--only", "limit"])?.parts).toEqual(["limit"]);
+  expect(parseOptions(["--consul", "--only", "away"])?.parts).toEqual(["away"]);
   expect(parseOptions(["--faults", "--only", "frozen"])?.faults).toEqual(["frozen"]);
   expect(FAULT_NAMES.filter((name) => !USAGE.includes(name))).toEqual([]);
 });
@@ -41,6 +43,8 @@ it.each([
   [["--clerk", "--rounds", "3"], "--rounds is not for --clerk"],
   [["--pool", "--stacks", "bare"], "--stacks is not for --pool"],
   [["--faults", "--workers", "8"], "--workers is not for runs without --clerk"],
+  [["--consul", "--rounds", "3"], "--rounds is not for --consul"],
+  [["--consul", "--only", "faults"], '--only is "faults"; allowed: changes, away'],
   [["--pool", "--faults"], "--pool and --faults are runs of their own; give one of them"],
   [["--pool", "--only", "fake"], '--only is "fake"; allowed: picks, update, slow, limit, window'],
   [["--only", "calls"], '--only is "calls"; allowed: fake, sockets, streams, memory, outage'],

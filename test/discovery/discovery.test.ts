@@ -6,7 +6,7 @@ import { ManualClock, settle } from "../support/manual-clock.js";
 import { fixedRandom } from "../support/seeded-random.js";
 import { noChannel } from "./no-channel.js";
 import { ScriptedScheme } from "./scripted-scheme.js";
-import { numbered, type ScriptedSource } from "./scripted-source.js";
+import { type Given, numbered, type ScriptedSource } from "./scripted-source.js";
 
 const scheme = new ScriptedScheme("test-discovery");
 afterAll(() => scheme.dispose());
@@ -65,6 +65,17 @@ class DiscoveryBench {
     return scheme.source(path);
   }
 
+  /** A source answers, and is heard. */
+  async answer(path: string, ...given: readonly Given[]): Promise<void> {
+    this.source(path).answer(...given);
+    await settle();
+  }
+
+  async fail(path: string, message?: string): Promise<void> {
+    this.source(path).fail(message);
+    await settle();
+  }
+
   #tell(what: string): void {
     this.told.push(what);
     this.onTold?.();
@@ -77,19 +88,19 @@ function shown(set: readonly Endpoint[]): string {
 }
 
 describe("one target", () => {
-  it("gives its endpoints as they are", () => {
+  it("gives its endpoints as they are", async () => {
     const bench = new DiscoveryBench(["one"]);
 
-    bench.source("one").answer({ address: "a:1", priority: 7, weight: 2 }, "b:1");
+    await bench.answer("one", { address: "a:1", priority: 7, weight: 2 }, "b:1");
 
     expect(bench.sets).toEqual([[{ address: "a:1", priority: 7, weight: 2 }, { address: "b:1" }]]);
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
-  it("that answers without endpoints at first gives no set, and the caller is told that there is nothing", () => {
+  it("that answers without endpoints at first gives no set, and the caller is told that there is nothing", async () => {
     const bench = new DiscoveryBench(["one"]);
 
-    bench.source("one").answer();
+    await bench.answer("one");
 
     expect(bench.told).toEqual(["nothing"]);
     expect(bench.discovery.outlook()).toEqual({
@@ -99,11 +110,11 @@ describe("one target", () => {
     });
   });
 
-  it("that has lost its endpoints for good gives an empty set", () => {
+  it("that has lost its endpoints for good gives an empty set", async () => {
     const bench = new DiscoveryBench(["one"], { emptyGraceMs: 0 });
 
-    bench.source("one").answer("a:1");
-    bench.source("one").answer();
+    await bench.answer("one", "a:1");
+    await bench.answer("one");
 
     expect(bench.told.slice(0, 3)).toEqual(["[a:1]", "[]", "nothing"]);
     expect(bench.discovery.outlook()).toMatchObject({ isHopeful: false, hasFailed: false });
@@ -112,8 +123,8 @@ describe("one target", () => {
   it("that lost them while it was watched says so without another answer", async () => {
     const bench = new DiscoveryBench(["one"]);
     bench.source("one").isWatching = true;
-    bench.source("one").answer("a:1");
-    bench.source("one").answer();
+    await bench.answer("one", "a:1");
+    await bench.answer("one");
     bench.told.length = 0;
 
     await bench.clock.advance(30_000);
@@ -121,10 +132,10 @@ describe("one target", () => {
     expect(bench.told).toEqual(["[]", "nothing"]);
   });
 
-  it("that fails before it has answered leaves nothing to hope for", () => {
+  it("that fails before it has answered leaves nothing to hope for", async () => {
     const bench = new DiscoveryBench(["one"]);
 
-    bench.source("one").fail("no route");
+    await bench.fail("one", "no route");
 
     expect(bench.told).toEqual(["test-discovery:///one failed: no route", "nothing"]);
     expect(bench.discovery.outlook()).toEqual({
@@ -134,11 +145,11 @@ describe("one target", () => {
     });
   });
 
-  it("tells what it holds back, and whose", () => {
+  it("tells what it holds back, and whose", async () => {
     const bench = new DiscoveryBench(["one"]);
 
-    bench.source("one").answer(...numbered(9));
-    bench.source("one").answer("n1:1");
+    await bench.answer("one", ...numbered(9));
+    await bench.answer("one", "n1:1");
 
     expect(bench.told.at(-1)).toBe("test-discovery:///one held: shrink 8");
   });
@@ -152,20 +163,20 @@ describe("several targets", () => {
     expect(bench.clock.pendingTimers).toBe(1);
   });
 
-  it("give one set, in which a later target's come after every one of an earlier's, numbered without gaps", () => {
+  it("give one set, in which a later target's come after every one of an earlier's, numbered without gaps", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
 
-    bench.source("one").answer({ address: "a:1", priority: 9 }, "b:1", { address: "c:1", priority: 4 });
-    bench.source("two").answer({ address: "d:1", priority: 5 }, { address: "e:1", priority: 2 });
+    await bench.answer("one", { address: "a:1", priority: 9 }, "b:1", { address: "c:1", priority: 4 });
+    await bench.answer("two", { address: "d:1", priority: 5 }, { address: "e:1", priority: 2 });
 
     expect(bench.told).toEqual(["[a:1@2 b:1@0 c:1@1]", "[a:1@2 b:1@0 c:1@1 d:1@4 e:1@3]"]);
   });
 
-  it("leave an address that two of them name to the first, with what that says of it", () => {
+  it("leave an address that two of them name to the first, with what that says of it", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
 
-    bench.source("one").answer({ address: "a:1", weight: 5 });
-    bench.source("two").answer({ address: "a:1", weight: 9 }, "b:1");
+    await bench.answer("one", { address: "a:1", weight: 5 });
+    await bench.answer("two", { address: "a:1", weight: 9 }, "b:1");
 
     expect(bench.sets.at(-1)).toEqual([
       { address: "a:1", weight: 5, priority: 0 },
@@ -173,54 +184,54 @@ describe("several targets", () => {
     ]);
   });
 
-  it("number no place for a target all of whose addresses belong to others", () => {
+  it("number no place for a target all of whose addresses belong to others", async () => {
     const bench = new DiscoveryBench(["one", "two", "three"]);
 
-    bench.source("one").answer("a:1");
-    bench.source("two").answer("a:1");
-    bench.source("three").answer("b:1");
+    await bench.answer("one", "a:1");
+    await bench.answer("two", "a:1");
+    await bench.answer("three", "b:1");
 
     expect(bench.told.at(-1)).toBe("[a:1@0 b:1@1]");
   });
 
   it("hand an address on to the next that names it when the first has lost it", async () => {
     const bench = new DiscoveryBench(["one", "two"], { emptyGraceMs: 0 });
-    bench.source("one").answer({ address: "a:1", weight: 5 });
-    bench.source("two").answer({ address: "a:1", weight: 9 });
+    await bench.answer("one", { address: "a:1", weight: 5 });
+    await bench.answer("two", { address: "a:1", weight: 9 });
 
-    bench.source("one").answer();
+    await bench.answer("one");
 
     expect(bench.sets.at(-1)).toEqual([{ address: "a:1", weight: 9, priority: 0 }]);
   });
 
-  it("let a later one wait until the earlier has answered, also without endpoints", () => {
+  it("let a later one wait until the earlier has answered, also without endpoints", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
 
-    bench.source("two").answer("b:1");
-    expect(bench.told).toEqual(["nothing"]);
+    await bench.answer("two", "b:1");
+    expect(bench.sets).toEqual([]);
     expect(bench.discovery.outlook()).toEqual({
       isHopeful: true,
       hasFailed: false,
       text: "test-discovery:///one has not answered yet; test-discovery:///two has 1 endpoint",
     });
-    bench.source("one").answer();
+    await bench.answer("one");
 
     expect(bench.told.at(-1)).toBe("[b:1@0]");
   });
 
-  it("let a later one wait until the earlier has failed, and nobody hears that nothing is left", () => {
+  it("let a later one wait until the earlier has failed, and nobody hears that nothing is left", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
-    bench.source("two").answer("b:1");
+    await bench.answer("two", "b:1");
     bench.told.length = 0;
 
-    bench.source("one").fail();
+    await bench.fail("one");
 
     expect(bench.told).toEqual(["[b:1@0]", "test-discovery:///one failed: the registry is down"]);
   });
 
   it("let a later one wait no longer than lookupTimeoutMs for a silent earlier one", async () => {
     const bench = new DiscoveryBench(["one", "two"], { lookupTimeoutMs: 2_000 });
-    bench.source("two").answer("b:1");
+    await bench.answer("two", "b:1");
 
     await bench.clock.advance(1_999);
     expect(bench.sets).toEqual([]);
@@ -239,45 +250,45 @@ describe("several targets", () => {
     expect(bench.discovery.outlook().isHopeful).toBe(true);
   });
 
-  it("wait for each earlier one, not only for the first", () => {
+  it("wait for each earlier one, not only for the first", async () => {
     const bench = new DiscoveryBench(["one", "two", "three"]);
 
-    bench.source("three").answer("c:1");
-    bench.source("one").fail();
+    await bench.answer("three", "c:1");
+    await bench.fail("one");
     expect(bench.sets).toEqual([]);
-    bench.source("two").fail();
+    await bench.fail("two");
 
     expect(bench.told).toContain("[c:1@0]");
   });
 
-  it("put the first before the others when it comes back", () => {
+  it("put the first before the others when it comes back", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
-    bench.source("one").fail();
-    bench.source("two").answer("b:1");
+    await bench.fail("one");
+    await bench.answer("two", "b:1");
 
-    bench.source("one").answer("a:1");
+    await bench.answer("one", "a:1");
 
     expect(bench.told.at(-1)).toBe("[a:1@0 b:1@1]");
   });
 
-  it("keep what one has given while it fails, beside the others", () => {
+  it("keep what one has given while it fails, beside the others", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
-    bench.source("one").answer("a:1");
-    bench.source("two").answer("b:1");
+    await bench.answer("one", "a:1");
+    await bench.answer("two", "b:1");
 
-    bench.source("one").fail();
-    bench.source("two").answer("b:1", "c:1");
+    await bench.fail("one");
+    await bench.answer("two", "b:1", "c:1");
 
     expect(bench.told.at(-1)).toBe("[a:1@0 b:1@1 c:1@1]");
   });
 
-  it("tell of no change where a later one names only what an earlier has, nor where answers repeat", () => {
+  it("tell of no change where a later one names only what an earlier has, nor where answers repeat", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
-    bench.source("one").answer("a:1", "b:1");
+    await bench.answer("one", "a:1", "b:1");
 
-    bench.source("two").answer("b:1");
-    bench.source("two").answer("b:1", "a:1");
-    bench.source("one").answer("b:1", "a:1");
+    await bench.answer("two", "b:1");
+    await bench.answer("two", "b:1", "a:1");
+    await bench.answer("one", "b:1", "a:1");
 
     expect(bench.told).toEqual(["[a:1@0 b:1@0]"]);
   });
@@ -287,7 +298,7 @@ describe("several targets", () => {
     await settle();
     expect(bench.sets).toEqual([]);
 
-    bench.source("one").fail();
+    await bench.fail("one");
 
     expect(bench.told[0]).toBe("nothing");
     expect(bench.sets).toEqual([[{ address: "z:1", priority: 0 }]]);
@@ -301,23 +312,23 @@ describe("several targets", () => {
     ["one has failed, the other lost all", ["error", "1 0"], false, true],
     ["both have lost all", ["1 0", "1 0"], false, false],
     ["one has lost all, the other never had any", ["1 0", "0"], true, false],
-  ])("when %s: hope and failure as they are", (_when, words, isHopeful, hasFailed) => {
+  ])("when %s: hope and failure as they are", async (_when, words, isHopeful, hasFailed) => {
     const bench = new DiscoveryBench(["one", "two"], { emptyGraceMs: 0 });
 
     for (const [place, path] of ["one", "two"].entries()) {
       for (const word of words[place]?.split(" ") ?? []) {
-        if (word === "error") bench.source(path).fail();
-        else if (word !== "-") bench.source(path).answer(...numbered(Number(word), place));
+        if (word === "error") await bench.fail(path);
+        else if (word !== "-") await bench.answer(path, ...numbered(Number(word), place));
       }
     }
 
     expect(bench.discovery.outlook()).toMatchObject({ isHopeful, hasFailed });
   });
 
-  it("have stats of their own, in their order", () => {
+  it("have stats of their own, in their order", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
-    bench.source("one").fail();
-    bench.source("two").answer("b:1", "c:1");
+    await bench.fail("one");
+    await bench.answer("two", "b:1", "c:1");
 
     expect(bench.discovery.stats()).toMatchObject([
       { source: "test-discovery:///one", endpoints: 0, failures: 1 },
@@ -338,39 +349,39 @@ describe("what an earlier discovery of the same targets knew", () => {
   const BOTH = ["one", "two"];
 
   /** One that has had a:1 from the first target and b:1 from the second. */
-  function settled(options: object = {}): DiscoveryBench {
+  async function settled(options: object = {}): Promise<DiscoveryBench> {
     const bench = new DiscoveryBench(BOTH, options);
-    bench.source("one").answer("a:1");
-    bench.source("two").answer("b:1");
+    await bench.answer("one", "a:1");
+    await bench.answer("two", "b:1");
     return bench;
   }
 
-  it("stays in use until the targets say otherwise, whichever of them speaks first", () => {
-    const woken = settled().woken(BOTH);
+  it("stays in use until the targets say otherwise, whichever of them speaks first", async () => {
+    const woken = (await settled()).woken(BOTH);
     expect(woken.clock.pendingTimers).toBe(0);
 
-    woken.source("two").answer("b:1");
-    woken.source("one").fail();
+    await woken.answer("two", "b:1");
+    await woken.fail("one");
     expect(woken.sets).toEqual([]);
-    woken.source("two").answer("b:1", "c:1");
+    await woken.answer("two", "b:1", "c:1");
 
     expect(woken.sets.map(shown)).toEqual(["[a:1@0 b:1@1 c:1@1]"]);
   });
 
-  it("is not told again where nothing has changed", () => {
+  it("is not told again where nothing has changed", async () => {
     const first = new DiscoveryBench(["one"]);
-    first.source("one").answer("a:1", "b:1");
+    await first.answer("one", "a:1", "b:1");
     const woken = first.woken(["one"]);
 
-    woken.source("one").answer("b:1", "a:1");
+    await woken.answer("one", "b:1", "a:1");
 
     expect(woken.told).toEqual([]);
   });
 
   it("is guarded against an empty answer like any set", async () => {
-    const woken = settled().woken(BOTH);
+    const woken = (await settled()).woken(BOTH);
     woken.source("one").isWatching = true;
-    woken.source("one").answer();
+    await woken.answer("one");
     await woken.clock.advance(29_999);
     expect(woken.sets).toEqual([]);
 
@@ -379,53 +390,53 @@ describe("what an earlier discovery of the same targets knew", () => {
     expect(woken.sets.map(shown)).toEqual(["[b:1@0]"]);
   });
 
-  it("may be changed by what a target says that is different now", () => {
-    const woken = settled().woken(BOTH);
+  it("may be changed by what a target says that is different now", async () => {
+    const woken = (await settled()).woken(BOTH);
 
-    woken.source("one").answer("z:1");
+    await woken.answer("one", "z:1");
 
     expect(woken.sets.map(shown)).toEqual(["[z:1@0 b:1@1]"]);
   });
 
-  it("is nothing where nothing was in use: then later targets wait again", () => {
+  it("is nothing where nothing was in use: then later targets wait again", async () => {
     const first = new DiscoveryBench(BOTH);
-    first.source("two").answer("b:1");
+    await first.answer("two", "b:1");
     const woken = first.woken(BOTH);
 
-    woken.source("two").answer("b:1");
+    await woken.answer("two", "b:1");
     expect(woken.sets).toEqual([]);
-    woken.source("one").fail();
+    await woken.fail("one");
 
     expect(woken.sets.map(shown)).toEqual(["[b:1@0]"]);
   });
 
-  it("is nothing where the targets had lost all: an empty answer is waited out again", () => {
+  it("is nothing where the targets had lost all: an empty answer is waited out again", async () => {
     const first = new DiscoveryBench(["one"], { emptyGraceMs: 0 });
-    first.source("one").answer("a:1");
-    first.source("one").answer();
+    await first.answer("one", "a:1");
+    await first.answer("one");
     const woken = first.woken(["one"]);
 
-    woken.source("one").answer();
+    await woken.answer("one");
 
     expect(woken.told).toEqual(["nothing"]);
     expect(woken.discovery.outlook().isHopeful).toBe(true);
   });
 
-  it("holds for a target that had given nothing, too: nobody waits for it", () => {
+  it("holds for a target that had given nothing, too: nobody waits for it", async () => {
     const first = new DiscoveryBench(BOTH);
-    first.source("one").fail();
-    first.source("two").answer("b:1");
+    await first.fail("one");
+    await first.answer("two", "b:1");
     const woken = first.woken(BOTH);
 
-    woken.source("two").answer("c:1");
+    await woken.answer("two", "c:1");
 
     expect(woken.sets.map(shown)).toEqual(["[c:1@0]"]);
   });
 
-  it("comes through several sleeps", () => {
-    const woken = settled().woken(BOTH).woken(BOTH).woken(BOTH);
+  it("comes through several sleeps", async () => {
+    const woken = (await settled()).woken(BOTH).woken(BOTH).woken(BOTH);
 
-    woken.source("one").answer("a:1", "c:1");
+    await woken.answer("one", "a:1", "c:1");
 
     expect(woken.sets.map(shown)).toEqual(["[a:1@0 c:1@0 b:1@1]"]);
   });
@@ -434,15 +445,15 @@ describe("what an earlier discovery of the same targets knew", () => {
 describe("the end", () => {
   it("stops every source and timer, and nothing is told after it", async () => {
     const bench = new DiscoveryBench(["one", "two"], { maxStaleMs: 60_000 });
-    bench.source("one").answer("a:1");
-    bench.source("one").answer();
-    bench.source("two").fail();
+    await bench.answer("one", "a:1");
+    await bench.answer("one");
+    await bench.fail("two");
     const told = bench.told.length;
 
     bench.discovery.close();
     bench.discovery.close();
     expect(bench.clock.pendingTimers).toBe(0);
-    for (const path of ["one", "two"]) bench.source(path).answer("late:1");
+    for (const path of ["one", "two"]) await bench.answer(path, "late:1");
     bench.discovery.refresh();
     await bench.clock.advance(600_000);
 
@@ -456,23 +467,23 @@ describe("the end", () => {
       if (bench.told.length === number + 1) bench.discovery.close();
     };
 
-    bench.source("two").answer("b:1");
-    bench.source("one").fail();
-    bench.source("one").answer(...numbered(9));
-    bench.source("one").answer("n1:1");
-    bench.source("two").fail();
+    await bench.answer("two", "b:1");
+    await bench.fail("one");
+    await bench.answer("one", ...numbered(9));
+    await bench.answer("one", "n1:1");
+    await bench.fail("two");
     await bench.clock.advance(600_000);
 
     expect(bench.told).toHaveLength(number + 1);
     expect(bench.clock.pendingTimers).toBe(0);
   });
 
-  it("leaves a second start refused, as after the first one, which goes on", () => {
+  it("leaves a second start refused, as after the first one, which goes on", async () => {
     const bench = new DiscoveryBench(["one", "two"]);
     const other = { onEndpoints: () => {}, onError: () => {} };
 
     expect(() => bench.discovery.start(other)).toThrow("has been started");
-    bench.source("one").answer("a:1");
+    await bench.answer("one", "a:1");
     bench.discovery.close();
 
     expect(bench.told).toEqual(["[a:1@0]"]);

@@ -1,10 +1,13 @@
 import { createServer } from "node:net";
+import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isReason } from "../../src/core/index.js";
 import type { DiscoveryOptions } from "../../src/discovery/discovery-options.js";
 import { registerService } from "../../src/discovery/register-service.js";
 import type { ServiceOptions } from "../../src/discovery/registration-options.js";
 import { consulOfTest, mustSkipConsul, whyNoConsul } from "../support/consul-agent.js";
+import { until } from "../support/event-loop.js";
+import { runToEnd } from "../support/finished-process.js";
 import { leakBaseline } from "../support/leak-check.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { fixedRandom } from "../support/seeded-random.js";
@@ -51,7 +54,7 @@ describe("registerService", () => {
       service,
       "nothing can be registered at dns:///users:1; allowed: consul:// and etcd:// targets",
     ],
-    ["consul:///users", undefined, "service is undefined; allowed: a value of type object"],
+    ["consul:///users", null, "service is null; allowed: a value of type object"],
     ["consul:///users", { address: "10.0.0.5" }, "it has no port; write host:port"],
     ["consul:///users?tag=v2", service, "tag: tags stand in the service"],
     ["consul:///users", { ...service, metadata: { "a b": "c" } }, 'metadata has the key "a b"'],
@@ -86,6 +89,16 @@ describe("registerService", () => {
     expect((await warning).message).toMatch(
       /^users-10\.0\.0\.5:50051 was not registered at consul:\/\/127\.0\.0\.1:\d+\/users, which is tried again and again: .*ECONNREFUSED/,
     );
+  });
+
+  it("hides its token from whoever prints what it gave", async () => {
+    const address = await deadAddress();
+
+    const { registration } = await register(`consul://${address}/users`, service, {
+      consul: { token: "s3cret" },
+    });
+
+    expect(inspect(registration, { depth: 20, showHidden: true })).not.toContain("s3cret");
   });
 
   it("rejects there with failFast, and leaves nothing behind", async () => {
@@ -140,5 +153,49 @@ describe.skipIf(mustSkipConsul)(`registerService at Consul${whyNoConsul}`, () =>
       /registerService: users-1 was not registered at .*: Consul answered the registration with 400: /,
     );
     expect((await api.health("users")).entries).toHaveLength(1);
+  });
+});
+
+describe.skipIf(mustSkipConsul)(`a process that has registered a service${whyNoConsul}`, () => {
+  const here = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+  const prelude = `
+    import { systemClock as clock, systemRandom as random } from ${here("../../src/core/index.ts")};
+    import { registerService } from ${here("../../src/discovery/register-service.ts")};
+    import { noChannel as openChannel } from ${here("./no-channel.ts")};
+    const deps = { clock, random, env: {}, openChannel };
+    const service = { address: "${service.address}", check: { ttlMs: 1_000 } };`;
+
+  it("is not kept alive by it, and its service is critical once the TTL is over", async () => {
+    const { agent, api } = await consulOfTest();
+    const source = `${prelude}
+      const registration = await registerService("consul://${agent.httpAddress}/users", service, {}, deps);
+      console.log(registration.stats().state, "done");`;
+
+    const { printed, exitCode } = await runToEnd(source, 3_000);
+    await until(
+      async () => (await api.health("users", "passing")).entries.length === 0,
+      "the end of the TTL",
+    );
+
+    expect(printed).toContain("registered done");
+    expect(exitCode).toBe(0);
+    expect((await api.health("users")).entries).toHaveLength(1);
+  });
+
+  it("stays until the registration that it awaits has been answered, and until it is closed", async () => {
+    const { agent } = await consulOfTest();
+    agent.freeze();
+    const source = `${prelude}
+      const options = { lookupTimeoutMs: 300 };
+      const registration = await registerService("consul://${agent.httpAddress}/users", service, options, deps);
+      console.log(registration.stats().state);
+      await registration.close();
+      console.log(registration.stats().state, "done");`;
+
+    const { printed, exitCode } = await runToEnd(source, 3_000);
+    agent.thaw();
+
+    expect(printed).toMatch(/failing[\s\S]*closed done/);
+    expect(exitCode).toBe(0);
   });
 });

@@ -103,6 +103,29 @@ describe("a registration that is kept", () => {
     });
   });
 
+  it("begins its backoff anew after each success", async () => {
+    const { clock, events } = await kept([away, away, true, away]);
+
+    await clock.advance(1_000 + 1_600 + 5_000);
+
+    const pauses = events.flatMap((event) => (event.type === "failed" ? [event.retryInMs] : []));
+    expect(pauses).toEqual([1_000, 1_600, 1_000]);
+  });
+
+  it("asks no registry that has forgotten it for a sign of life, until it is in again", async () => {
+    const { clock, registrar, registration } = await kept([true, false, away]);
+
+    await clock.advance(5_000 + 1_000);
+
+    expect(registrar.asked).toEqual([
+      "register passing",
+      "keep passing",
+      "register passing",
+      "register passing",
+    ]);
+    expect(registration.stats()).toMatchObject({ state: "registered", registrations: 2, failures: 1 });
+  });
+
   it("asks a broken registry about once a second at most, however short its TTL is", async () => {
     const registrar = new ScriptedRegistrar({ keepEveryMs: 100 });
     const { clock } = await kept(Array<Act>(1_000).fill(away), registrar);

@@ -66,3 +66,32 @@ describe("a target, or a list of them", () => {
     expect(problemsOf(twice)).toEqual(["target 2 of the list: passthrough:///xds:///users is there twice"]);
   });
 });
+
+describe("datacentres to fail over to", () => {
+  const expanded = (...targets: string[]) => {
+    const parsed = parseTargets(targets);
+    return parsed.ok ? parsed.targets.map(({ canonical }) => canonical) : parsed.problems;
+  };
+
+  it("are targets of their own, in their order, behind the first and before the next target", () => {
+    expect(expanded("consul://a:1/users?dc=x&failover=y,z", "static:///b:1")).toEqual([
+      "consul://a:1/users?dc=x",
+      "consul://a:1/users?dc=y",
+      "consul://a:1/users?dc=z",
+      "static:///b:1",
+    ]);
+  });
+
+  it("are followed once, though they are written out as well", () => {
+    expect(expanded("consul://a:1/users?dc=x&failover=y", "consul://a:1/users?dc=y")).toEqual([
+      "consul://a:1/users?dc=x",
+      "consul://a:1/users?dc=y",
+    ]);
+  });
+
+  it("leave the channel its name as it was written", () => {
+    expect(parseTargets("consul://a:1/users?dc=x&failover=y")).toMatchObject({
+      canonical: "consul://a:1/users?dc=x&failover=y",
+    });
+  });
+});

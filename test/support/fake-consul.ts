@@ -94,6 +94,11 @@ export class FakeConsul {
     return until(() => this.sockets === 0, "the end of all connections to the fake Consul");
   }
 
+  /** A process that dies, or a proxy that is restarted. */
+  dropConnections(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();

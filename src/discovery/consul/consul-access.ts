@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isIP, isIPv6 } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from "node:tls";
-import { canonicalAddress, type ResolvedTlsOptions, saidBy } from "../../core/index.js";
+import { canonicalAddress, saidBy } from "../../core/index.js";
 import type { ResolverDeps } from "../resolver.js";
 import type { ConsulTarget } from "../target-kinds.js";
 import type { ResolvedConsulOptions } from "./consul-options.js";
@@ -85,7 +85,7 @@ async function tokenOfFile(path: string, from: string): Promise<string> {
   return token;
 }
 
-type TlsGiven = Omit<ResolvedTlsOptions, "watchFiles" | "reloadMs">;
+type TlsGiven = Omit<NonNullable<ResolvedConsulOptions["tls"]>, "watchFiles" | "reloadMs">;
 
 function tlsOfEnv(env: Env): TlsGiven {
   const caFile = env["CONSUL_CACERT"];
@@ -104,8 +104,7 @@ function tlsOfEnv(env: Env): TlsGiven {
 async function tlsOf(given: TlsGiven): Promise<ConnectionOptions> {
   const pem = async (kind: "ca" | "cert" | "key") => {
     const file = given[`${kind}File`];
-    const text = given[kind] ?? (file === undefined ? null : await read(file, `${kind} of Consul's TLS`));
-    return text === null ? {} : { [kind]: typeof text === "string" ? text : Buffer.from(text) };
+    return file === undefined ? {} : { [kind]: await read(file, `${kind} of Consul's TLS`) };
   };
   const parts = await Promise.all([pem("ca"), pem("cert"), pem("key")]);
   const { serverName, minVersion } = given;

@@ -6,7 +6,7 @@ import type { ConsulTarget } from "../target-kinds.js";
 export interface ConsulAnswer {
   /** In Consul's order, each address once. */
   readonly endpoints: readonly Endpoint[];
-  /** What could not be used, and why; at most 20 sentences. */
+  /** What could not be used, and why. */
   readonly problems: readonly string[];
 }
 
@@ -15,7 +15,6 @@ type Asked = Pick<ConsulTarget, "service" | "isPassingOnly" | "taggedAddress">;
 
 /** Consul's own bound for weights. */
 const MAX_WEIGHT = 65_535;
-const MAX_PROBLEMS = 20;
 const MAX_SHOWN = 80;
 /** What can stand in `:authority`; other names of services are not sent as such. */
 const AUTHORITY = /^(?!-)[A-Za-z0-9_.-]{1,253}$/;
@@ -28,15 +27,15 @@ const AUTHORITY = /^(?!-)[A-Za-z0-9_.-]{1,253}$/;
 export function readConsulAnswer(body: unknown, asked: Asked): ConsulAnswer {
   if (!Array.isArray(body)) throw new Error(`Consul answered with ${kindOf(body)}; allowed: an array`);
   const endpoints = new Map<string, Endpoint>();
-  const problems = new Problems();
+  const problems: string[] = [];
   body.forEach((entry: unknown, index) => {
     const where = `entry ${index}${nameOf(entry)}`;
-    const read = readEntry(entry, asked, (problem) => problems.add(`${where} ${problem}`));
+    const read = readEntry(entry, asked, (problem) => problems.push(`${where} ${problem}`));
     if (read === null) return;
-    if (endpoints.has(read.address)) problems.add(`${where} repeats the address ${read.address}`);
+    if (endpoints.has(read.address)) problems.push(`${where} repeats the address ${read.address}`);
     else endpoints.set(read.address, read);
   });
-  return { endpoints: [...endpoints.values()], problems: problems.list() };
+  return { endpoints: [...endpoints.values()], problems };
 }
 
 /** @returns null for an entry that is left out */
@@ -148,21 +147,6 @@ function metadataOf(service: Fields, node: Fields): Readonly<Record<string, stri
     ["consul.datacenter", textOf(node, "Datacenter")],
     ["consul.id", textOf(service, "ID")],
   ]);
-}
-
-/** The first problems, and how many more there are: ten thousand bad entries are one mistake. */
-class Problems {
-  readonly #told: string[] = [];
-  #untold = 0;
-
-  add(problem: string): void {
-    if (this.#told.length < MAX_PROBLEMS - 1) this.#told.push(problem);
-    else this.#untold++;
-  }
-
-  list(): readonly string[] {
-    return this.#untold === 0 ? this.#told : [...this.#told, `${this.#untold} more entries are no use`];
-  }
 }
 
 function fieldsOf(value: unknown, key: string): Fields | null {

@@ -1,4 +1,5 @@
 import type { ResolvedDiscoveryOptions } from "../discovery-options.js";
+import { problemList } from "../problem-list.js";
 import type { ResolverDeps } from "../resolver.js";
 import type { ConsulTarget } from "../target-kinds.js";
 import { type Ask, AskedToWait } from "./blocking-query.js";
@@ -66,7 +67,7 @@ function answerOf(
     );
   }
   if (answer.problems.length > 0) {
-    throw new Error(`Consul at ${place} answered without a usable endpoint: ${answer.problems.join("; ")}`);
+    throw new Error(`Consul at ${place} answered without a usable endpoint: ${problemList(answer.problems)}`);
   }
   return answer;
 }

@@ -68,11 +68,11 @@ export class ConsulRegistrar implements Registrar {
     );
     if (reply.status === 400) throw new RegistrationRefused(sentence("the registration", reply));
     expectOk("the registration", reply);
-    if (!this.#isSwept) await this.#sweep(signal);
     // An agent that knew the check keeps its state, whatever the definition says: critical, for a server that was dead.
     if (this.#hasTtl && !(await this.#beat(health, signal))) {
       throw new Error("Consul took the registration and does not know its check");
     }
+    if (!this.#isSwept) await this.#sweep(signal);
   }
 
   keep(health: ServiceHealth, signal: AbortSignal): Promise<boolean> {

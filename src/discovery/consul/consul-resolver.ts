@@ -1,5 +1,6 @@
 import type { ResolvedDiscoveryOptions } from "../discovery-options.js";
 import { ListenerGate } from "../listener-gate.js";
+import { problemList } from "../problem-list.js";
 import type { Resolver, ResolverDeps, ResolverListener } from "../resolver.js";
 import type { ConsulTarget } from "../target-kinds.js";
 import { BlockingQuery } from "./blocking-query.js";
@@ -14,16 +15,14 @@ export class ConsulResolver implements Resolver {
   readonly target: string;
   readonly #gate: ListenerGate;
   readonly #query: BlockingQuery<ConsulAnswer>;
-  #problems: readonly string[] = [];
+  /** What was said last of entries that are no use. */
+  #toldProblem: string | null = null;
 
   constructor(target: ConsulTarget, deps: ResolverDeps, options: ResolvedDiscoveryOptions) {
     this.target = target.canonical;
     this.#gate = new ListenerGate(target.canonical);
     const listener = {
-      onAnswer: ({ endpoints, problems }: ConsulAnswer) => {
-        this.#problems = problems;
-        this.#gate.endpoints(endpoints);
-      },
+      onAnswer: (answer: ConsulAnswer) => this.#onAnswer(answer),
       onFailure: (error: Error) => this.#gate.error(error),
     };
     this.#query = new BlockingQuery(askConsul(target, deps, options), listener, deps, options);
@@ -31,11 +30,6 @@ export class ConsulResolver implements Resolver {
 
   get isWatching(): boolean {
     return this.#query.isWatching;
-  }
-
-  /** What of the last answer could not be used, and why. */
-  get problems(): readonly string[] {
-    return this.#problems;
   }
 
   start(listener: ResolverListener): void {
@@ -50,6 +44,20 @@ export class ConsulResolver implements Resolver {
   close(): void {
     this.#gate.close();
     this.#query.close();
+  }
+
+  /**
+   * Entries that are no use are told once, behind the endpoints: before them, calls that wait for the first ones would
+   * fail. The endpoints come once more, since a source whose last word is an error counts as stale.
+   */
+  #onAnswer({ endpoints, problems }: ConsulAnswer): void {
+    const problem = problems.length === 0 ? null : problemList(problems);
+    const isNews = problem !== null && problem !== this.#toldProblem;
+    this.#toldProblem = problem;
+    this.#gate.endpoints(endpoints);
+    if (!isNews) return;
+    this.#gate.error(new Error(`left out of Consul's answer: ${problem}`));
+    this.#gate.endpoints(endpoints);
   }
 }
 

@@ -23,10 +23,11 @@ export function createQuestion(
   options: ResolvedDiscoveryOptions,
   makeQueries: MakeQueries = nodeQueries,
 ): DnsQuestion {
-  const queries = makeQueries(servers, options.lookupTimeoutMs);
+  const { lookupTimeoutMs, maxStaleMs } = options;
+  // SRV records take two questions, one after the other.
+  const queries = makeQueries(servers, port === null ? lookupTimeoutMs / 2 : lookupTimeoutMs);
   const bySystem: AskFamily = async (name) => ({ addresses: await lookup(name), ttlMs: null });
   const ways = servers.length === 0 ? [bySystem] : bothFamilies(queries);
-  const { maxStaleMs } = options;
   const hostNamed = (name: string) => new HostAddresses(name, ways, { clock, maxStaleMs });
   if (port !== null) return new HostQuestion(defaultAuthority, port, hostNamed(host), () => queries.cancel());
   const isProxied = (name: string) => proxyFor(name, env) !== null;

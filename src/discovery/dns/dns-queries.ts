@@ -25,8 +25,11 @@ export interface DnsQueries {
 
 /** How often one server is asked before the next: datagrams get lost. */
 const TRIES = 2;
-/** What these tries take together, in units of the first: Node doubles the wait for the second. */
-const SHARES = 3;
+/**
+ * What these tries may take together, in units of the first: the wait for the second is doubled, and Node looks at the time
+ * only now and then. A question must be over when the look-up is, as it keeps the process alive.
+ */
+const SHARES = 5;
 
 interface Lane {
   readonly server: string;
@@ -38,7 +41,8 @@ interface Lane {
  * keeps nothing. One server after the other is asked, the one that answered last first: Node by itself goes to the next
  * when a server is silent, but not when it fails.
  * @param servers as `setServers` takes them; empty for those of the system
- * @param timeoutMs by when a question has failed at all servers, roughly: Node waits 250 ms at least for each try
+ * @param timeoutMs by when a question has failed at all servers; with less than about 1,000 for each it takes longer, as
+ *   Node waits 250 ms at least for a try
  */
 export function nodeQueries(servers: readonly string[], timeoutMs: number): DnsQueries {
   const queries = new NodeQueries(servers, timeoutMs);

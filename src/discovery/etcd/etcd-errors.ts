@@ -1,10 +1,9 @@
 import type { status } from "@grpc/grpc-js";
-import { saidBy } from "../../core/index.js";
+import { isReason, saidBy } from "../../core/index.js";
 
 const INVALID_ARGUMENT: status.INVALID_ARGUMENT = 3;
 const NOT_FOUND: status.NOT_FOUND = 5;
 const PERMISSION_DENIED: status.PERMISSION_DENIED = 7;
-const RESOURCE_EXHAUSTED: status.RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION: status.FAILED_PRECONDITION = 9;
 const OUT_OF_RANGE: status.OUT_OF_RANGE = 11;
 const UNAUTHENTICATED: status.UNAUTHENTICATED = 16;
@@ -34,9 +33,9 @@ export function isInvalid(error: unknown): boolean {
   return codeOf(error) === INVALID_ARGUMENT;
 }
 
-/** The answer is larger than a message may be. */
+/** The answer is larger than a message may be; said by our own channel, unlike etcd's "too many requests" of the same code. */
 export function isTooLarge(error: unknown): boolean {
-  return codeOf(error) === RESOURCE_EXHAUSTED;
+  return isReason(error, "MESSAGE_TOO_LARGE");
 }
 
 /** The revision that was asked for is gone, or has not been reached. */

@@ -198,6 +198,44 @@ describe.skipIf(mustSkipConsul)(`a service registered at Consul${whyNoConsul}`, 
     expect(await statusOf(consul)).toBe("passing");
   });
 
+  it("is failing while Consul is frozen, and passes again when it thaws", async () => {
+    const consul = await consulOfTest();
+    const { clock, registration } = await registered(consul);
+    consul.agent.freeze();
+
+    await clock.advance(PERIOD_MS + 5_000);
+    const during = registration.stats();
+    consul.agent.thaw();
+    await clock.advance(1_000);
+    await until(() => registration.stats().state === "registered", "the heartbeat");
+
+    expect(during).toMatchObject({
+      state: "failing",
+      lastError: { text: "Consul gave no whole answer within 5000 ms" },
+    });
+    expect(registration.stats().registrations).toBe(1);
+  });
+
+  it("ends in bounded time while Consul is frozen, and leaves nothing behind", async () => {
+    const consul = await consulOfTest();
+    const { clock, registration } = await registered(consul);
+    const leaks = await leakBaseline();
+    const ends: unknown[] = [];
+    registration.onEvent((event) => ends.push(event));
+    consul.agent.freeze();
+
+    const closed = registration.close();
+    await clock.advance(5_000);
+    await closed;
+
+    expect(ends).toMatchObject([
+      { type: "closed", error: { message: "the deregistration was not done within 5000 ms" } },
+    ]);
+    expect(clock.pendingTimers).toBe(0);
+    await leaks.expectClean();
+    consul.agent.thaw();
+  });
+
   it("replaces an older registration of its id, checks and all, and leaves maintenance alone", async () => {
     const consul = await consulOfTest();
     const old = { Name: "users", ID, Address: "10.9.9.9", Port: 1, Check: ttlCheck("old", "critical") };

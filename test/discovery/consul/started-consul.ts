@@ -14,6 +14,19 @@ import { RecordingListener } from "../recording-listener.js";
 
 /** Keeps what a resolver reported, and waits for more where it comes through a socket. */
 export class AwaitingListener extends RecordingListener {
+  /** What came after what. */
+  readonly order: ("set" | "error")[] = [];
+
+  override onEndpoints(endpoints: readonly Endpoint[]): void {
+    this.order.push("set");
+    super.onEndpoints(endpoints);
+  }
+
+  override onError(error: Error): void {
+    this.order.push("error");
+    super.onError(error);
+  }
+
   /** Waits until so many sets and errors have come. */
   heard(count: number): Promise<void> {
     return until(() => this.events >= count, `event ${count} of the resolver`);

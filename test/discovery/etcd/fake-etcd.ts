@@ -44,6 +44,8 @@ export class FakeEtcd {
   leases = 0n;
   /** Leases that live. */
   readonly alive = new Set<bigint>();
+  /** Called after each page that is read. */
+  afterRange: (() => void) | null = null;
   channels = 0;
   readonly targets: string[] = [];
   readonly #keys = new Map<string, KeyValue>();
@@ -168,7 +170,9 @@ export class FakeEtcd {
     if (method !== "Authenticate" && this.password !== null && options.metadata?.["token"] !== this.token) {
       throw grpcError(16, "etcdserver: invalid auth token");
     }
-    return this.#answer(method, request as never) as Response;
+    const answer = this.#answer(method, request as never) as Response;
+    if (method === "Range") this.afterRange?.();
+    return answer;
   }
 
   #answer(method: string, request: Reply): unknown {
