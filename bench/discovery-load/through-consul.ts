@@ -6,7 +6,7 @@ import { type OutageResult, runOutage } from "./outages.js";
 import { changesTable, changesVerdicts, outagesTable, outageVerdicts } from "./report.js";
 
 /** What the minute is made of: long enough for each change to be over, with all options as by default. */
-const CALM_MS = 2_500;
+const CALM_MS = 6_000;
 const OUTAGE_CALM_MS = 1_000;
 const MISSING =
   "skipped: Consul is neither on PATH nor built; install it as usual, or run: node scripts/consul.mjs";

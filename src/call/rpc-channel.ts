@@ -69,7 +69,7 @@ class ClientRpcChannel implements RpcChannel {
     );
     const hearing = new Hearing(listener);
     call.on("data", (message: Response) => hearing.message(message, () => call.cancel()));
-    // Stays for good: a stream that fails after its end, as a cancelled one does, has an 'error' that somebody must hear.
+    // Stays for good: an 'error' that nobody hears would end the process, also one that comes after the end.
     call.on("error", (error) => hearing.end(error));
     call.on("end", () => hearing.end(null));
     return {

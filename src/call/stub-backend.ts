@@ -22,6 +22,8 @@ export class StubBackend implements Backend {
   readonly transport: StubChannelTransport;
   readonly #standings: Standings;
   private readonly clock: Clock;
+  /** What it compresses with; null where that cannot be seen. */
+  readonly #compression: Compression | null;
 
   constructor(
     readonly ownChannel: ChannelInterface,
@@ -33,6 +35,7 @@ export class StubBackend implements Backend {
     this.clock = deps.clock;
     this.mode = options.enabled ? "stub-channel" : "disabled";
     this.target = passedThrough ?? ownChannel.getTarget();
+    this.#compression = passedThrough === null ? null : options.compression;
     this.#standings = new Standings(options, {
       ...deps,
       watches: null,
@@ -41,16 +44,20 @@ export class StubBackend implements Backend {
       countOut: () => 0,
       isReady: () => true,
     });
-    this.transport = new StubChannelTransport(ownChannel, this.#standings.of(this.target), deps.clock);
+    this.transport = new StubChannelTransport(
+      ownChannel,
+      this.#standings.of(ownChannel.getTarget()),
+      deps.clock,
+    );
   }
 
   get callsQueued(): number {
     return this.transport.queue.size;
   }
 
-  /** What the stub's channel compresses with cannot be seen from here, so asking for anything by name is refused. */
+  /** There is no second channel for a call that asks for something else. */
   transportFor(compression: Compression | undefined): StubChannelTransport | null {
-    return compression === undefined ? this.transport : null;
+    return compression === undefined || compression === this.#compression ? this.transport : null;
   }
 
   wake(): void {}
@@ -77,8 +84,14 @@ export class StubBackend implements Backend {
       failed: null,
       isUnwell: false,
       isIdle: false,
-      missing: this.transport.missing,
+      missing: this.#missing,
     };
+  }
+
+  get #missing(): string {
+    if (this.passedThrough === null) return this.transport.missing;
+    const { address, connectivity } = this.transport;
+    return `the channel of grpc-js to ${address} is ${stateWord(connectivity)}`;
   }
 
   updateEndpoints(): void {

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import {
   Channel,
   type ChannelCredentials,
@@ -6,7 +7,7 @@ import {
   compressionAlgorithms,
 } from "@grpc/grpc-js";
 import type { Endpoint, SocketAddress } from "../core/index.js";
-import { canonicalAddress } from "../core/index.js";
+import { canonicalAddress, configInvalid, saidBy } from "../core/index.js";
 import type { Compression } from "./compression.js";
 import type { KeepalivePace } from "./keepalive-pace.js";
 import type { ResolvedPoolOptions } from "./pool-options.js";
@@ -42,20 +43,50 @@ export function innerChannelFactory(
     });
 }
 
-/** A channel to whatever grpc-js makes of a target: it resolves, picks and dials by itself. */
+/**
+ * A channel to whatever grpc-js makes of a target: it resolves, picks, dials and idles by itself. Nothing connects before it
+ * is asked to.
+ * @throws ResilienceError `CONFIG_INVALID` when grpc-js makes nothing of it
+ */
 export function passthroughChannel(
   target: string,
   credentials: ChannelCredentials,
   options: ResolvedPoolOptions,
 ): ChannelInterface {
-  const { authority, compression } = options;
-  return new Channel(target, credentials, {
+  const quoted = JSON.stringify(`passthrough:///${target}`);
+  let channel: ChannelInterface;
+  try {
+    channel = new Channel(target, credentials, passthroughOptions(options));
+  } catch (cause) {
+    throw configInvalid(`${quoted}: grpc-js makes nothing of the target: ${saidBy(cause)}`, cause);
+  }
+  const scheme = unknownScheme(target, channel.getTarget());
+  if (scheme === null) return channel;
+  channel.close();
+  const known = scheme === "xds" ? "call register() of the package @grpc/grpc-js-xds" : "register one";
+  throw configInvalid(
+    `${quoted}: grpc-js has no resolver of the scheme ${JSON.stringify(scheme)}; ${known} before the channel is made`,
+  );
+}
+
+function passthroughOptions(options: ResolvedPoolOptions): ChannelOptions {
+  const { authority, compression, idleTimeoutMs, reconnectBackoff } = options;
+  return {
     ...sharedOptions(options),
+    "grpc.client_idle_timeout_ms": Math.min(idleTimeoutMs ?? NEVER_MS, NEVER_MS),
+    "grpc.initial_reconnect_backoff_ms": reconnectBackoff.initialMs,
+    "grpc.max_reconnect_backoff_ms": reconnectBackoff.maxMs,
     ...(authority === undefined ? {} : { "grpc.default_authority": authority }),
     ...(compression === "identity"
       ? {}
       : { "grpc.default_compression_algorithm": compressionAlgorithms[compression] }),
-  });
+  };
+}
+
+/** grpc-js takes a target whose scheme nobody has registered for the name of a host, which calls would be told of. */
+function unknownScheme(target: string, understood: string): string | null {
+  if (understood !== `dns:${target}` || isIPv6(target)) return null;
+  return /^([A-Za-z][A-Za-z0-9+.-]*):(?!\d+$)/.exec(target)?.[1] ?? null;
 }
 
 function sharedOptions(options: ResolvedPoolOptions): ChannelOptions {

@@ -94,8 +94,8 @@ export class GuardsStory {
 
   #answer(set: readonly Endpoint[]): void {
     this.#truth = set;
+    const isRepeated = !this.#isExpired && this.#latest !== undefined && isSameSet(this.#latest, set);
     this.#isExpired = false;
-    const isRepeated = this.#latest !== undefined && isSameSet(this.#latest, set);
     this.#said.push({ at: this.clock.now(), set });
     const told = this.#told;
     const wasHeld = this.#guarded.stats().held !== null;

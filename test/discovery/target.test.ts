@@ -58,7 +58,7 @@ describe("parseTarget", () => {
     ["", "the target is empty; write dns:///host:port or static:///host:port,host:port"],
     [
       "dns://auth/foo.bar",
-      'the target "dns://auth/foo.bar" has the authority "auth"; own DNS servers come with a later version, write dns:///foo.bar',
+      'the DNS server "auth" is no IP address; allowed: addresses such as dns://10.0.0.1/host:port or dns://10.0.0.1:5353,[fd00::1]/host:port',
     ],
     [
       "unknown_scheme:///x",
@@ -97,7 +97,7 @@ describe("parseTarget", () => {
 
   it("lists the problems of authority and addresses together", () => {
     expect(problemsOf("dns://auth/foo:70000")).toEqual([
-      expect.stringContaining('the authority "auth"'),
+      expect.stringContaining('the DNS server "auth"'),
       expect.stringContaining('the port "70000"'),
     ]);
   });
