@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { startConsul } from "../../../scripts/consul-cluster.mjs";
+import { afterAll, beforeAll, describe } from "vitest";
+import { type ConsulAgent, startConsul } from "../../../scripts/consul-cluster.mjs";
 import { mustSkipConsul, whyNoConsul } from "../../support/consul-agent.js";
 import { ConsulApi, ttlCheck } from "../../support/consul-api.js";
+import { ConsulProxy } from "../../support/consul-proxy.js";
 import { until } from "../../support/event-loop.js";
 import { FakeConsul } from "../../support/fake-consul.js";
 import { ManualClock } from "../../support/manual-clock.js";
@@ -19,4 +20,26 @@ resolverContract("consul, a fake one", async () => {
     questions: () => fake.requests.length,
     until: (condition) => until(condition, "it"),
   };
+});
+
+describe.skipIf(mustSkipConsul)(`consul, a real one${whyNoConsul}`, () => {
+  let agent: ConsulAgent;
+
+  beforeAll(async () => {
+    agent = await startConsul();
+    await new ConsulApi(agent).register({ Name: "web", Port: 80, Check: ttlCheck("web") });
+  });
+  afterAll(() => agent.stop());
+
+  resolverContract("consul", async () => {
+    const clock = new ManualClock();
+    const proxy = await ConsulProxy.start(agent.httpAddress);
+    return {
+      resolver: makeConsulResolver({ port: Number(proxy.address.split(":")[1]) }, clock),
+      clock,
+      questions: () => proxy.questions.length,
+      until: (condition) => until(condition, "it"),
+      end: () => proxy.close(),
+    };
+  });
 });

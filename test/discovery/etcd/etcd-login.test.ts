@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { etcdOptionsSchema } from "../../../src/discovery/etcd/etcd-options.js";
-import { temporaryFolder } from "../../support/temp-folder.js";
+import { tempFolder } from "../../support/temp-folder.js";
 import type { FakeEtcd } from "./fake-etcd.js";
 import { goValue, startedEtcdResolver } from "./started-etcd-resolver.js";
 
@@ -92,8 +92,7 @@ describe("etcd's own authentication", () => {
   });
 
   it("takes the password from a file, which it reads again for the next token", async () => {
-    using folder = temporaryFolder();
-    const passwordFile = join(folder.path, "password");
+    const passwordFile = join(tempFolder(), "password");
     writeFileSync(passwordFile, "old\n");
     const { clock, etcd, listener } = await startedEtcdResolver(
       { etcd: { username: "holdfast", passwordFile } },

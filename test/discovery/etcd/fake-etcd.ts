@@ -149,7 +149,7 @@ export class FakeEtcd {
         if (isOpen) this.channels--;
         isOpen = false;
         closing.abort();
-        for (const stream of own) this.#streams.delete(stream);
+        for (const stream of own) queueMicrotask(() => this.#end(stream, grpcError(1, "closed")));
       },
     };
   };
