@@ -1,13 +1,15 @@
 /**
  * What calls cost the client: `npm run bench`, or `node --expose-gc --import tsx bench/main.ts`; with `--pool` what the
  * connection pool costs and gives, see `pool/`; with `--faults` what happens to calls while servers and networks break,
- * see `faults/`; with `--consul` what a client does that follows a real Consul, see `discovery-load/`; with `--clerk` what the
+ * see `faults/`; with `--consul` what a client does that follows a real Consul, see `discovery-load/`; with
+ * `--discovery` what answers of 10,000 endpoints cost, see `discovery/`; with `--clerk` what the
  * Clerk gives in calm and in outages, see `clerk/`. Bare grpc-js against the same stub hardened, and whatever else stands in
  * `stacks/`, in one process and in alternating slices; then what calls hold, and what an outage adds.
  * Absolute times differ from machine to machine; the ratios are what counts, and "itself" says how far to trust them.
  */
 import { cpus, loadavg } from "node:os";
 import { runClerkBench } from "./clerk/command.js";
+import { ofAnswers } from "./discovery/answers.js";
 import { ofChanges, ofConsulOutages } from "./discovery-load/through-consul.js";
 import { throughFaults } from "./faults/faults.js";
 import { allocationErrorPercent } from "./measure/meters.js";
@@ -108,6 +110,8 @@ function run(part: Part, options: BenchOptions, servers: ServerProcesses): Async
       return ofStreamLimit();
     case "window":
       return ofLargeMessages(servers);
+    case "answers":
+      return ofAnswers();
     case "faults":
       return throughFaults(options.faults);
     case "changes":

@@ -9,7 +9,7 @@ export const PARTS = ["fake", "sockets", "streams", "memory", "outage"] as const
 export const POOL_PARTS = ["picks", "update", "slow", "limit", "window"] as const;
 /** What it measures with `--consul`. */
 export const CONSUL_PARTS = ["changes", "away"] as const;
-export type Part = (typeof PARTS | typeof POOL_PARTS | typeof CONSUL_PARTS)[number] | "faults";
+export type Part = (typeof PARTS | typeof POOL_PARTS | typeof CONSUL_PARTS)[number] | "faults" | "answers";
 
 export const USAGE = `Usage: npm run bench -- [flags]
 
@@ -34,6 +34,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --consul          a client that follows a real Consul instead, about two and a half minutes; takes --only, with one of:
                       changes   a minute in which a service scales, restarts, changes weights and tags
                       away      Consul killed, frozen, without a leader
+  --discovery       answers of 10,000 endpoints instead, from their text to the pool: about half a minute
   --clerk           the Clerk next to eraft's own client instead, about two minutes; takes only the next three flags
   --seconds <n>     of it, seconds per client and number of sessions without faults, 0 to 60; default 5
   --repeats <n>     of it, outages of each kind, 0 to 100; default 10
@@ -42,7 +43,7 @@ export const USAGE = `Usage: npm run bench -- [flags]
   --help            this text`;
 
 /** Runs of their own, in place of the calls. */
-const MODES = ["clerk", "pool", "faults", "consul"] as const;
+const MODES = ["clerk", "pool", "faults", "consul", "discovery"] as const;
 type Mode = "calls" | (typeof MODES)[number];
 const CLERK_FLAGS = ["seconds", "repeats", "workers"] as const;
 const FLAGS = ["rounds", "calls", "only", "stacks", ...CLERK_FLAGS] as const;
@@ -51,6 +52,7 @@ const FLAGS_OF: Readonly<Record<Mode, readonly string[]>> = {
   pool: ["only"],
   faults: ["only"],
   consul: ["only"],
+  discovery: [],
   clerk: CLERK_FLAGS,
 };
 const DEFAULT_ROUNDS = 15;
@@ -111,6 +113,7 @@ function parsed(args: readonly string[]) {
       pool: toggle,
       faults: toggle,
       consul: toggle,
+      discovery: toggle,
       json: toggle,
       help: toggle,
     };
@@ -149,6 +152,7 @@ function wholeNumber(flag: string, text: string | undefined, min: number, max: n
 
 function partsOf(mode: Mode, only: string | undefined): readonly Part[] {
   if (mode === "faults") return ["faults"];
+  if (mode === "discovery") return ["answers"];
   if (mode === "consul") return chosenOf(CONSUL_PARTS, only);
   return chosenOf<Part>(mode === "pool" ? POOL_PARTS : PARTS, only);
 }

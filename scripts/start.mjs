@@ -1,5 +1,5 @@
 /**
- * `node scripts/start.mjs EXAMPLE [flags]`, which `npm start` and `npm run example:etcd` call: runs an example from a fresh
+ * `node scripts/start.mjs EXAMPLE [flags]`, which `npm start` and `npm run example:...` call: runs an example from a fresh
  * clone on. Installs when node_modules is missing or older than the lock file, builds when dist is missing or older than
  * the sources, then hands over arguments and signals, and takes over the exit code. Ends the example when npm, which
  * started it, is gone.
@@ -12,6 +12,7 @@ import { build, dist, forwardSignals, install, needsInstall, root, run, stop, st
 const examples = {
   "raft-kv": join("examples", "raft-kv", "demo", "main.ts"),
   etcd: join("examples", "etcd", "main.ts"),
+  consul: join("examples", "consul", "main.ts"),
 };
 const CANNOT_RUN = 2;
 /** Exit codes from here on are those of signals, and say what happened. */

@@ -44,6 +44,7 @@ const LIVE = { tags: ["live"], weight: 1 } as const;
 const NEXT = { tags: ["next"], weight: 1 } as const;
 const OLD = { tags: ["old"], weight: 1 } as const;
 const HEAVY = 8;
+const GIVE_UP_MS = 20_000;
 
 /** A service through all that an operator does to it, under 200 calls a second. */
 export async function runChanges(pace: ChangesPace): Promise<ChangesResult> {
@@ -120,9 +121,12 @@ class Changes {
     const { fleet, channel } = this.stage;
     const [light, heavy] = this.#members as [Member, Member];
     await fleet.announce([heavy], { ...LIVE, weight: HEAVY });
-    const weightOf = (address: string) =>
-      channel.endpoints().find((each) => each.address === address)?.weight;
-    while (weightOf(heavy.address) !== HEAVY) await sleep(5);
+    const isHeavy = () =>
+      channel.endpoints().some(({ address, weight }) => address === heavy.address && weight === HEAVY);
+    for (const giveUpAt = performance.now() + GIVE_UP_MS; !isHeavy(); await sleep(5)) {
+      if (performance.now() > giveUpAt)
+        throw new Error(`${heavy.address} has no weight ${HEAVY} after ${GIVE_UP_MS} ms`);
+    }
     const before = [light, heavy].map(({ server }) => server.executions.Unary);
     await sleep(Math.max(1_000, this.pace.calmMs));
     const [toLight = 0, toHeavy = 0] = [light, heavy].map(

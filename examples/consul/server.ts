@@ -6,7 +6,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import { registerService } from "holdfast";
-import { onParentGone } from "../../scripts/parent-watch.mjs";
 import { GreeterClient, type HelloReply, type HelloRequest } from "./greeter-stub.js";
 
 /** Clients that have not heard yet that the server leaves still call it: they hear within a second or so. */
@@ -14,7 +13,6 @@ const LAME_DUCK_MS = 2_000;
 
 const [consul = "127.0.0.1:8500", id = "greeter"] = process.argv.slice(2);
 
-onParentGone(() => process.exit(0));
 const server = new Server();
 server.addService(GreeterClient.service, {
   Hello(call: ServerUnaryCall<HelloRequest, HelloReply>, callback: sendUnaryData<HelloReply>) {

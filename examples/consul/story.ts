@@ -18,12 +18,17 @@ export interface Scene {
 /** A Consul that was away is asked again after up to 36 s, and a process takes its time to start. */
 const PATIENCE_MS = 60_000;
 
+/** Between two steps, as a share of the whole. */
+const LEAST_PAUSE = 0.08;
+
 /** Servers come, fall ill, leave and crash, and Consul itself crashes and forgets everything. All of it scales with `seconds`. */
 export async function play(scene: Scene, seconds: number): Promise<void> {
   const { consul, greeters, timeline, signal } = scene;
   const [first, second] = greeters.all as [Greeter, Greeter];
+  const ms = seconds * 1_000;
+  /** Also where the step before has taken its time, there is some between two. */
   const until = (share: number) =>
-    sleep(Math.max(0, share * seconds * 1_000 - timeline.nowMs), undefined, { signal });
+    sleep(Math.max(LEAST_PAUSE, share - timeline.nowMs / ms) * ms, undefined, { signal });
 
   await until(0.1);
   const third = await join(scene);

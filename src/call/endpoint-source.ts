@@ -67,6 +67,9 @@ export class EndpointSource {
           endpoints: lost.map(({ address }) => address),
         });
       },
+      onProblem: (problem, source) => {
+        this.deps.events.emit({ type: "resolver.problem", source, problem });
+      },
       onNothing: () => this.#failIfNothingComes(discovery.outlook()),
     });
   }
@@ -104,6 +107,7 @@ export class EndpointSource {
         answeredAt: new Date(at).toISOString(),
         staleSince: null,
         lastError: null,
+        problem: null,
         held: null,
       },
     ];

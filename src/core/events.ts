@@ -25,6 +25,12 @@ export type ChannelEvent =
       readonly keptEndpoints: number;
     }
   | {
+      /** Something of a source's answer is of no use, such as an instance without a port; the rest is used. */
+      readonly type: "resolver.problem";
+      readonly source: string;
+      readonly problem: string;
+    }
+  | {
       /** An answer would take these away; they stay in use until it is confirmed. */
       readonly type: "resolver.held";
       readonly source: string;

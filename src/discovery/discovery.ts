@@ -16,13 +16,15 @@ export interface DiscoveryListener {
   onError(error: Error, source: string): void;
   /** An answer would take endpoints away, which stay in the set until it is confirmed. */
   onHeld?(loss: HeldLoss, source: string): void;
+  /** Something of an answer is of no use, and left out. */
+  onProblem?(problem: string, source: string): void;
   /** A source has answered or failed, and there are no endpoints; `outlook()` says what to expect. May say so again. */
   onNothing?(): void;
 }
 
 /** Whether endpoints may still come: said while there are none. */
 export interface Outlook {
-  /** True while a target has not answered, or has never had endpoints, or those of one wait for another target. */
+  /** True while a target has not answered, or has never had endpoints: also while those of another wait for it. */
   readonly isHopeful: boolean;
   /** True where a source failed, false where all say that there are none, or have not spoken. */
   readonly hasFailed: boolean;
@@ -86,6 +88,7 @@ export class Discovery {
         onEndpoints: () => this.#onEndpoints(source),
         onError: (error) => this.#onError(source, error),
         onHeld: (loss) => this.#listener?.onHeld?.(loss, resolver.target),
+        onProblem: (problem) => this.#listener?.onProblem?.(problem, resolver.target),
         onAnswer: () => this.#onAnswer(source),
       });
     }
@@ -113,7 +116,7 @@ export class Discovery {
   outlook(): Outlook {
     const said = this.#sources.map(({ resolver }) => resolver.outlook);
     return {
-      isHopeful: said.some(({ word }) => word === "waiting" || word === "found"),
+      isHopeful: said.some(({ word }) => word === "waiting"),
       hasFailed: said.some(({ word }) => word === "failed"),
       text: said.map(({ text }) => text).join("; "),
     };

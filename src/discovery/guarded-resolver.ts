@@ -1,6 +1,6 @@
 import type { Endpoint, Timer } from "../core/index.js";
 import type { ResolvedDiscoveryOptions } from "./discovery-options.js";
-import { areEqual, eachOnce } from "./endpoint-sets.js";
+import { areEqual, eachOnce, isRepeated } from "./endpoint-sets.js";
 import { ListenerGate } from "./listener-gate.js";
 import { type HeldLoss, LossGuard } from "./loss-guard.js";
 import type { Resolver, ResolverDeps, ResolverListener } from "./resolver.js";
@@ -10,6 +10,8 @@ import type { SourceStats } from "./source-stats.js";
 export interface GuardedListener extends ResolverListener {
   /** A loss is held back that was not before. */
   onHeld?(loss: HeldLoss): void;
+  /** Something of an answer is of no use that was not before. */
+  onProblem?(problem: string): void;
   /** An answer is in; what it brought has been reported. */
   onAnswer?(): void;
 }
@@ -49,6 +51,8 @@ export class GuardedResolver implements Resolver {
   /** Since when it has not vouched for the set, in monotonic ms; null while it does. */
   #unheardSinceMs: number | null;
   #expiry: Timer | null = null;
+  /** What of the newest answer is of no use. */
+  #problem: string | null = null;
   #lastError: { readonly text: string; readonly at: number } | null = null;
 
   /** @param remembered of an earlier resolver of the target; in use still */
@@ -95,7 +99,7 @@ export class GuardedResolver implements Resolver {
     this.#gate.open(listener);
     this.#listener = listener;
     this.inner.start({
-      onEndpoints: (endpoints) => this.#onAnswer(endpoints),
+      onEndpoints: (endpoints, problem = null) => this.#onAnswer(endpoints, problem),
       onError: (error) => this.#onError(error),
     });
   }
@@ -126,6 +130,7 @@ export class GuardedResolver implements Resolver {
         this.#lastError === null
           ? null
           : { text: this.#lastError.text, at: new Date(this.#lastError.at).toISOString() },
+      problem: this.#problem,
       held:
         held === null
           ? null
@@ -133,7 +138,7 @@ export class GuardedResolver implements Resolver {
     };
   }
 
-  #onAnswer(endpoints: readonly Endpoint[]): void {
+  #onAnswer(endpoints: readonly Endpoint[], problem: string | null): void {
     if (!this.#gate.isOpen) return;
     this.#answers++;
     this.#answeredAt = this.deps.clock.epoch();
@@ -141,9 +146,13 @@ export class GuardedResolver implements Resolver {
     this.#unheardSinceMs = null;
     this.#expiry?.cancel();
     this.#expiry = null;
-    this.#newest = eachOnce(endpoints);
+    const known = this.#current ?? [];
+    this.#newest = isRepeated(known, endpoints) ? known : eachOnce(endpoints);
+    const isNews = problem !== null && problem !== this.#problem;
+    this.#problem = problem;
     this.#losses.noteAnswer();
     this.#take();
+    if (isNews) this.#listener?.onProblem?.(problem);
     this.#listener?.onAnswer?.();
   }
 

@@ -35,8 +35,8 @@ export class ListenerGate {
     this.#state = { kind: "closed" };
   }
 
-  endpoints(endpoints: readonly Endpoint[]): void {
-    if (this.#state.kind === "open") this.#state.listener.onEndpoints(endpoints);
+  endpoints(endpoints: readonly Endpoint[], problem: string | null = null): void {
+    if (this.#state.kind === "open") this.#state.listener.onEndpoints(endpoints, problem);
   }
 
   error(error: Error): void {

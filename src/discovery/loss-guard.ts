@@ -49,10 +49,9 @@ export class LossGuard {
    * @param current in use now
    */
   judge(current: readonly Endpoint[], answer: readonly Endpoint[]): readonly Endpoint[] {
-    const lost = lostFrom(current, answer);
-    const why = answer.length === 0 ? "empty" : "shrink";
-    if (this.#isDoubtful(current.length, answer.length) && this.#isHeldBack(why, lost)) {
-      return [...answer, ...lost];
+    if (this.#isDoubtful(current.length, answer.length)) {
+      const lost = lostFrom(current, answer);
+      if (this.#isHeldBack(answer.length === 0 ? "empty" : "shrink", lost)) return [...answer, ...lost];
     }
     this.release();
     return answer;

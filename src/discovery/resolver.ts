@@ -5,8 +5,9 @@ export interface ResolverListener {
   /**
    * The source's answer: the whole set, replacing the one before. It may be empty, and it may equal the last one, which
    * says that the set still holds. What is done about either is the listener's business.
+   * @param problem what of the answer is of no use, as a sentence; absent or null where all of it is
    */
-  onEndpoints(endpoints: readonly Endpoint[]): void;
+  onEndpoints(endpoints: readonly Endpoint[], problem?: string | null): void;
   /** An attempt to resolve failed. Endpoints reported before stay the best knowledge there is. */
   onError(error: Error): void;
 }

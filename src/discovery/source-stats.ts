@@ -12,6 +12,8 @@ export interface SourceStats {
   /** Since when it has not answered, though asked; its last good set is in use. Null while it answers. */
   readonly staleSince: string | null;
   readonly lastError: { readonly text: string; readonly at: string } | null;
+  /** What of its newest answer is of no use and left out; null where all of it is used. */
+  readonly problem: string | null;
   /** Endpoints that its newest answer would take away, and that stay in use until that is confirmed; null for none. */
   readonly held: {
     readonly why: "empty" | "shrink";

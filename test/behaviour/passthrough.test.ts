@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { callOptions, harden } from "holdfast";
 import { describe, expect, it } from "vitest";
 import { configErrorOf } from "../support/config-error.js";
-import { counterClient, hang, unary, unavailable } from "../support/counting-server.js";
+import { counterClient, hang, ok, unary, unavailable } from "../support/counting-server.js";
 import { ending, endings, failureOf, Stage, startUnary } from "../support/stage.js";
 
 const stage = new Stage();
@@ -45,9 +45,9 @@ describe("a channel that passes its target through to grpc-js", () => {
     expect([channel.stats().state, server.peers.size]).toEqual(["IDLE", 0]);
   });
 
-  it("repeats what the server never ran, and an idempotent call that failed", async () => {
+  it("repeats idempotent calls that failed", async () => {
     const server = await stage.server();
-    server.script([unavailable(), unavailable()]);
+    server.script([unavailable(), unavailable(), ok("done")]);
     const { client } = stage.harden(`passthrough:///${server.address}`, QUICK_RETRY);
 
     const result = await unary(client, "x", callOptions({ idempotent: true }));
@@ -58,9 +58,9 @@ describe("a channel that passes its target through to grpc-js", () => {
 
   it("gives calls their deadline", async () => {
     const server = await stage.server({ handler: hang() });
-    const { client } = stage.harden(`passthrough:///${server.address}`, { timeoutMs: 50 });
+    const { client } = stage.harden(`passthrough:///${server.address}`);
 
-    const error = failureOf(await unary(client, "x"));
+    const error = failureOf(await unary(client, "x", callOptions({ timeoutMs: 50 })));
 
     expect(error).toMatchObject({ code: status.DEADLINE_EXCEEDED, processed: "maybe" });
   });
@@ -148,7 +148,6 @@ describe("a channel that passes its target through to grpc-js", () => {
     ];
 
     expect([ending(same), ending(other)]).toEqual(["OK", "INTERNAL CONFIG_INVALID no"]);
-    expect(server.calls.map(({ metadata }) => metadata.get("grpc-encoding"))).toEqual([["gzip"]]);
   });
 
   it("may stand below a stub", async () => {

@@ -88,11 +88,9 @@ class SourceStory {
     for (const path of PATHS) this.#answer(path, this.#truth.get(path) ?? []);
     await this.clock.advance(31_000);
     return PATHS.flatMap((path, place) =>
-      (this.#truth.get(path) ?? [])
-        .filter(
-          (address) => !PATHS.slice(0, place).some((other) => this.#truth.get(other)?.includes(address)),
-        )
-        .map((address) => address),
+      (this.#truth.get(path) ?? []).filter(
+        (address) => !PATHS.slice(0, place).some((other) => this.#truth.get(other)?.includes(address)),
+      ),
     );
   }
 

@@ -294,6 +294,7 @@ describe("a set pushed by hand", () => {
         answeredAt: new Date(bench.clock.epoch()).toISOString(),
         staleSince: null,
         lastError: null,
+        problem: null,
         held: null,
       },
     ]);

@@ -12,7 +12,10 @@ const B = "10.0.0.2:50051";
 /** A channel to `dns:///users:50051`, whose name server is the test's. */
 function dnsBench(names: ScriptedLookup, options: object = {}): ChannelBench {
   // Only what trouble asks for; what a healthy channel asks for by itself has tests of its own.
-  return new ChannelBench({ discovery: { refreshMs: null }, ...options }, { target: "dns:///users:50051", lookup: names.lookup });
+  return new ChannelBench(
+    { discovery: { refreshMs: null }, ...options },
+    { target: "dns:///users:50051", lookup: names.lookup },
+  );
 }
 
 describe("a target that is looked up", () => {

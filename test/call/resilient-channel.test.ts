@@ -67,6 +67,7 @@ describe("a new channel", () => {
           answeredAt: new Date(bench.clock.epoch()).toISOString(),
           staleSince: null,
           lastError: null,
+          problem: null,
           held: null,
         },
       ],

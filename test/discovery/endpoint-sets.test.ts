@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/index.js";
-import { areEqual, eachOnce, lostFrom } from "../../src/discovery/endpoint-sets.js";
+import { areEqual, eachOnce, isRepeated, lostFrom } from "../../src/discovery/endpoint-sets.js";
 
 const A: Endpoint = { address: "a:1" };
 const B: Endpoint = { address: "b:1" };
@@ -31,6 +31,25 @@ describe("lostFrom", () => {
     ["nothing, where only a weight changed", [A], [{ ...A, weight: 2 }], []],
   ])("is %s", (_what, before, after, lost) => {
     expect(lostFrom(before, after)).toEqual(lost);
+  });
+});
+
+describe("isRepeated", () => {
+  it.each<[string, readonly Endpoint[], readonly Endpoint[], boolean]>([
+    ["no endpoints, twice", [], [], true],
+    [
+      "the same, said anew",
+      [A, { ...B, metadata: { v: "1" } }],
+      [{ ...A }, { ...B, metadata: { v: "1" } }],
+      true,
+    ],
+    ["the same in another order", [A, B], [B, A], false],
+    ["one more", [A], [A, B], false],
+    ["one less", [A, B], [A], false],
+    ["one address twice", [A, B], [A, A], false],
+    ["another weight", [A], [{ ...A, weight: 2 }], false],
+  ])("of %s", (_what, set, answer, repeats) => {
+    expect(isRepeated(set, answer)).toBe(repeats);
   });
 });
 
@@ -68,6 +87,7 @@ describe("areEqual", () => {
     ["another value", { v: "1" }, { v: "2" }],
     ["another key", { v: "1" }, { w: "1" }],
     ["one key more", { v: "1" }, { v: "1", w: "1" }],
+    ["a key that every object has", { v: "1" }, { v: "1", constructor: "x" }],
   ])("is false for metadata with %s", (_what, one, other) => {
     expect(areEqual([{ ...A, metadata: one }], [{ ...A, metadata: other }])).toBe(false);
     expect(areEqual([{ ...A, metadata: other }], [{ ...A, metadata: one }])).toBe(false);

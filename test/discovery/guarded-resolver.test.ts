@@ -27,6 +27,10 @@ class GuardedRecorder extends RecordingListener {
     this.order.push(`held ${loss.why}`);
   }
 
+  onProblem(problem: string): void {
+    this.order.push(problem);
+  }
+
   onAnswer(): void {
     this.order.push("answered");
   }
@@ -423,6 +427,37 @@ describe("errors", () => {
   });
 });
 
+describe("a problem in an answer", () => {
+  it("is told after what is of use, and again only when it is another, or was gone meanwhile", () => {
+    const bench = new GuardedBench();
+
+    bench.source.answerWith("one is bad", "a:1");
+    bench.source.answerWith("one is bad", "a:1");
+    bench.source.answerWith("two are bad", "a:1");
+    bench.source.answer("a:1");
+    bench.source.answerWith("two are bad", "a:1");
+
+    expect(bench.listener.order.filter((what) => what !== "answered")).toEqual([
+      "1",
+      "one is bad",
+      "two are bad",
+      "two are bad",
+    ]);
+  });
+
+  it("stands in stats for as long as the newest answer has it", () => {
+    const bench = new GuardedBench();
+
+    bench.source.answerWith("one is bad", "a:1");
+    expect(bench.guarded.stats().problem).toBe("one is bad");
+    bench.source.fail();
+    expect(bench.guarded.stats().problem).toBe("one is bad");
+    bench.source.answer("a:1");
+
+    expect(bench.guarded.stats().problem).toBe(null);
+  });
+});
+
 describe("what it says of a source without endpoints in use", () => {
   it("follows what the source said last", () => {
     const bench = new GuardedBench({ emptyGraceMs: 0 });
@@ -465,6 +500,7 @@ describe("stats", () => {
       answeredAt: null,
       staleSince: null,
       lastError: null,
+      problem: null,
       held: null,
     });
 
@@ -484,6 +520,7 @@ describe("stats", () => {
       answeredAt: at(10),
       staleSince: at(30),
       lastError: { text: "two", at: at(60) },
+      problem: null,
       held: { why: "shrink", endpoints: 8, since: at(10) },
     });
   });
@@ -603,7 +640,7 @@ describe("the end", () => {
     expect(bench.guarded.stats()).toEqual({ ...stats, held: null });
   });
 
-  it.each(["onEndpoints", "onError", "onHeld", "onAnswer"] as const)(
+  it.each(["onEndpoints", "onError", "onHeld", "onProblem", "onAnswer"] as const)(
     "may come from inside %s",
     async (callback) => {
       const clock = new ManualClock();
@@ -620,11 +657,12 @@ describe("the end", () => {
         onEndpoints: tell("onEndpoints"),
         onError: tell("onError"),
         onHeld: tell("onHeld"),
+        onProblem: tell("onProblem"),
         onAnswer: tell("onAnswer"),
       });
 
       source.answer(...numbered(9));
-      source.answer("new:1");
+      source.answerWith("one is bad", "new:1");
       source.fail();
       source.answer();
       await clock.advance(600_000);

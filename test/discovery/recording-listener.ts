@@ -5,9 +5,12 @@ import type { ResolverListener } from "../../src/discovery/index.js";
 export class RecordingListener implements ResolverListener {
   readonly sets: (readonly Endpoint[])[] = [];
   readonly errors: Error[] = [];
+  /** What was said of each set. */
+  readonly problems: (string | null)[] = [];
 
-  onEndpoints(endpoints: readonly Endpoint[]): void {
+  onEndpoints(endpoints: readonly Endpoint[], problem: string | null = null): void {
     this.sets.push(endpoints);
+    this.problems.push(problem);
   }
 
   onError(error: Error): void {

@@ -11,6 +11,7 @@ import { runToEnd } from "../support/finished-process.js";
 import { leakBaseline } from "../support/leak-check.js";
 import { LoopbackClock } from "../support/loopback-clock.js";
 import { fixedRandom } from "../support/seeded-random.js";
+import { consulStub } from "./consul/consul-registration-stub.js";
 import { noChannel } from "./no-channel.js";
 
 const service: ServiceOptions = { address: "10.0.0.5:50051" };
@@ -112,6 +113,29 @@ describe("registerService", () => {
     await leaks.expectClean();
   });
 
+  it("takes out with failFast what may have arrived although its answer has not", async () => {
+    const { address, asked } = await consulStub({ "service/register": [500, "No cluster leader"] });
+
+    await refusal(`consul://${address}/users`, { ...service, failFast: true });
+
+    expect(asked).toEqual([
+      "PUT /v1/agent/service/register",
+      "PUT /v1/agent/service/deregister/users-10.0.0.5:50051",
+    ]);
+  });
+
+  it("rejects what Consul itself refuses, and leaves alone what stands there", async () => {
+    const { address, asked } = await consulStub({ "service/register": [400, "Invalid service address"] });
+
+    const error = await refusal(`consul://${address}/users`, { ...service, id: "users-1" });
+
+    expect(isReason(error, "CONFIG_INVALID")).toBe(true);
+    expect(error.message).toContain(
+      `registerService: users-1 was not registered at consul://${address}/users: Consul answered the registration with 400: Invalid service address`,
+    );
+    expect(asked).toEqual(["PUT /v1/agent/service/register"]);
+  });
+
   it("finds the agent by the environment where the target names none", async () => {
     const address = await deadAddress();
 
@@ -140,19 +164,6 @@ describe.skipIf(mustSkipConsul)(`registerService at Consul${whyNoConsul}`, () =>
     expect(during.entries.map((entry) => entry.Service.Weights)).toEqual([{ Passing: 4, Warning: 1 }]);
     expect((await api.health("users")).entries).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
-  });
-
-  it("rejects what Consul itself refuses, and leaves alone what stands there", async () => {
-    const { agent, api } = await consulOfTest();
-    await api.register({ Name: "users", ID: "users-1", Address: "10.0.0.4", Port: 1 });
-
-    const error = await refusal(`consul://${agent.httpAddress}/users?ns=team`, { ...service, id: "users-1" });
-
-    expect(isReason(error, "CONFIG_INVALID")).toBe(true);
-    expect(error.message).toMatch(
-      /registerService: users-1 was not registered at .*: Consul answered the registration with 400: /,
-    );
-    expect((await api.health("users")).entries).toHaveLength(1);
   });
 });
 

@@ -287,7 +287,7 @@ describe("the end of a registration", () => {
   });
 
   it("waits for a registration under way, which could otherwise arrive after its own end", async () => {
-    const { clock, registrar, registration } = await kept([silence]);
+    const { clock, registrar, registration, events } = await kept([silence]);
 
     const closed = registration.close();
     await clock.advance(CLOSE_MS / 2 - 1);
@@ -296,8 +296,26 @@ describe("the end of a registration", () => {
     await closed;
 
     expect(before).toEqual(["register passing"]);
-    expect(registrar.asked).toEqual(["register passing", "deregister", "release"]);
-    expect([registrar.aborted, clock.pendingTimers]).toEqual([1, 0]);
+    expect(registrar.asked).toEqual(["register passing", "cancelled", "deregister", "release"]);
+    expect(events).toEqual([{ type: "closed", error: null }]);
+    expect([registration.stats().failures, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  it("comes before what was still to be told", async () => {
+    const { clock, registrar, registration } = await kept([true, silence]);
+    const told = ["warning", "critical"].map((status) =>
+      registration
+        .setStatus(status as ServiceStatus)
+        .catch((error: unknown) => isReason(error, "CLIENT_CLOSED")),
+    );
+    await clock.advance(0);
+
+    const closed = registration.close();
+    await clock.advance(CLOSE_MS / 2);
+    await closed;
+
+    expect(await Promise.all(told)).toEqual([true, true]);
+    expect(registrar.asked.slice(1)).toEqual(["keep critical", "cancelled", "deregister", "release"]);
   });
 
   it("ends in bounded time where the registry says nothing, without an error, and tells of it", async () => {
@@ -317,7 +335,8 @@ describe("the end of a registration", () => {
       type: "closed",
       error: { message: "the deregistration was not done within 2000 ms" },
     });
-    expect([registrar.aborted, clock.pendingTimers]).toEqual([2, 0]);
+    expect(registrar.asked.slice(2)).toEqual(["cancelled", "deregister", "cancelled", "release"]);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it("does not reject where the registry refuses", async () => {

@@ -9,12 +9,11 @@ export class ScriptedRegistrar implements Registrar {
   readonly id = "users-1";
   readonly keepEveryMs: number;
   readonly statusProblem: string | null;
-  /** `register passing`, `keep warning late today`, `deregister`, `release`. */
+  /** `register passing`, `keep warning late today`, `deregister`, `release`; `cancelled` where one
+   * hung and heard its signal. */
   readonly asked: string[] = [];
   /** What the next calls do, in order. */
   readonly acts: Act[] = [];
-  /** Of the calls that hang. */
-  aborted = 0;
 
   constructor({ keepEveryMs = 5_000, statusProblem = null }: Partial<Registrar> = {}) {
     this.keepEveryMs = keepEveryMs;
@@ -48,7 +47,7 @@ export class ScriptedRegistrar implements Registrar {
   #hang(signal: AbortSignal): Promise<never> {
     return new Promise((_resolve, reject) => {
       signal.addEventListener("abort", () => {
-        this.aborted++;
+        this.asked.push("cancelled");
         reject(new Error("cancelled"));
       });
     });

@@ -38,6 +38,12 @@ export class ScriptedSource implements Resolver {
     this.#listener?.onEndpoints(given.map((each) => (typeof each === "string" ? { address: each } : each)));
   }
 
+  /** With something in the answer that is of no use. */
+  answerWith(problem: string, ...addresses: readonly string[]): void {
+    const endpoints = addresses.map((address) => ({ address }));
+    this.#listener?.onEndpoints(endpoints, problem);
+  }
+
   fail(message = "the registry is down"): void {
     this.#listener?.onError(new Error(message));
   }

@@ -16,11 +16,14 @@ export class ExampleRun implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  /** @param main the file to run, from the project folder */
-  constructor(main: string, args: readonly string[]) {
+  /**
+   * @param main the file to run, from the project folder
+   * @param env over our own environment
+   */
+  constructor(main: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
       cwd: PROJECT,
-      env: { ...process.env, TMPDIR: this.#folder },
+      env: { ...process.env, TMPDIR: this.#folder, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stdout!.on("data", (part) => {

@@ -14,6 +14,9 @@ export interface FakeInstance {
   readonly taggedAddresses?: Readonly<Record<string, { readonly Address: string; readonly Port: number }>>;
 }
 
+/** Consul takes no zone without one. */
+export const REGION = "region-1";
+
 interface Entry {
   readonly Node: Readonly<Record<string, unknown>>;
   readonly Service: {
@@ -64,6 +67,15 @@ export class FakeConsulRegistry {
     );
   }
 
+  /** As the real one's streaming backend writes them, which answers blocking questions: null for what is empty. */
+  streamed(service: string, query: URLSearchParams): readonly unknown[] {
+    return this.entries(service, query).map((entry) => {
+      const { Meta } = entry.Service;
+      const isBare = Object.keys(Meta as object).length === 0;
+      return { ...entry, Service: { ...entry.Service, Meta: isBare ? null : Meta } };
+    });
+  }
+
   /** Calls back once, at the next change. @returns what stops waiting */
   onChange(run: () => void): () => void {
     this.#waiters.add(run);
@@ -94,11 +106,11 @@ function entryOf(service: string, instance: FakeInstance, datacenter: string): E
       Service: service,
       Tags: tags,
       Address: address,
-      Port: port,
+      ...(port !== 0 && { Port: port }),
       Meta: meta,
       TaggedAddresses: taggedAddresses,
       Weights: instance.weights ?? { Passing: 1, Warning: 1 },
-      ...(zone !== undefined && { Locality: { Zone: zone } }),
+      ...(zone !== undefined && { Locality: { Region: REGION, Zone: zone } }),
     },
     Checks: [check("serfHealth", "passing"), check(`service:${id}`, status)],
   };

@@ -189,7 +189,10 @@ export class FakeConsul {
       ...(fault?.kind === "headers" && fault.headers),
     };
     response.writeHead(200, headers);
-    response.end(JSON.stringify(this.registry.entries(service, query)));
+    const { registry } = this;
+    response.end(
+      JSON.stringify(isBlocking ? registry.streamed(service, query) : registry.entries(service, query)),
+    );
   }
 }
 

@@ -91,7 +91,7 @@ function addressOf(service: Fields, node: Fields, tag: string | null): Address {
   const { host, port } = found;
   if (host === "") return { ok: false, problem: "has no address, and neither has its node" };
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) {
-    return { ok: false, problem: `has the port ${shown(port)}; allowed are 1 to 65535` };
+    return { ok: false, problem: `has the port ${shown(port ?? 0)}; allowed are 1 to 65535` };
   }
   const parsed = parseAddress(isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`);
   if (typeof parsed === "object" && parsed.kind === "tcp")
@@ -175,5 +175,5 @@ function kindOf(value: unknown): string {
 
 function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return value === undefined ? "none" : JSON.stringify(value).slice(0, MAX_SHOWN);
+  return String(JSON.stringify(value)).slice(0, MAX_SHOWN);
 }

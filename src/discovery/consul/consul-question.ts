@@ -27,7 +27,9 @@ export function askConsul(
       { signal, isAwaited: index === null, timeoutMs: index === null ? lookupTimeoutMs : longTimeoutMs },
     );
     const value = answerOf(reply, target, index !== null, deps.clock.epoch());
-    return { value, index: indexOf(reply.headers["x-consul-index"]) };
+    // The streaming backend does not say when it has left out what the token may not read; a question without index does.
+    const isDoubtful = index !== null && value.endpoints.length === 0;
+    return { value, index: isDoubtful ? null : indexOf(reply.headers["x-consul-index"]) };
   };
 }
 

@@ -15,14 +15,13 @@ export class ConsulResolver implements Resolver {
   readonly target: string;
   readonly #gate: ListenerGate;
   readonly #query: BlockingQuery<ConsulAnswer>;
-  /** What was said last of entries that are no use. */
-  #toldProblem: string | null = null;
 
   constructor(target: ConsulTarget, deps: ResolverDeps, options: ResolvedDiscoveryOptions) {
     this.target = target.canonical;
     this.#gate = new ListenerGate(target.canonical);
     const listener = {
-      onAnswer: (answer: ConsulAnswer) => this.#onAnswer(answer),
+      onAnswer: ({ endpoints, problems }: ConsulAnswer) =>
+        this.#gate.endpoints(endpoints, problems.length === 0 ? null : problemList(problems)),
       onFailure: (error: Error) => this.#gate.error(error),
     };
     this.#query = new BlockingQuery(askConsul(target, deps, options), listener, deps, options);
@@ -44,20 +43,6 @@ export class ConsulResolver implements Resolver {
   close(): void {
     this.#gate.close();
     this.#query.close();
-  }
-
-  /**
-   * Entries that are no use are told once, behind the endpoints: before them, calls that wait for the first ones would
-   * fail. The endpoints come once more, since a source whose last word is an error counts as stale.
-   */
-  #onAnswer({ endpoints, problems }: ConsulAnswer): void {
-    const problem = problems.length === 0 ? null : problemList(problems);
-    const isNews = problem !== null && problem !== this.#toldProblem;
-    this.#toldProblem = problem;
-    this.#gate.endpoints(endpoints);
-    if (!isNews) return;
-    this.#gate.error(new Error(`left out of Consul's answer: ${problem}`));
-    this.#gate.endpoints(endpoints);
   }
 }
 

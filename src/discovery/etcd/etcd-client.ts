@@ -96,6 +96,7 @@ export class EtcdClient {
       const leftMs = this.#leftMs(untilMs);
       const timer = this.deps.clock.setTimer(() => {
         end();
+        this.reconnect();
         reject(new Error(`${method.path} gave no answer within ${Math.round(leftMs)} ms`));
       }, leftMs);
       const stream = channel.stream(method, listener, { metadata });
@@ -112,10 +113,18 @@ export class EtcdClient {
     this.#login.forget();
   }
 
-  close(): void {
-    this.#isClosed = true;
+  /**
+   * The next call makes connections of its own: these are silent, and a connection whose peer is gone without a word would
+   * be taken again. What is under way ends.
+   */
+  reconnect(): void {
     this.#channel?.close();
     this.#channel = null;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.reconnect();
   }
 
   async #once<Request, Response>(

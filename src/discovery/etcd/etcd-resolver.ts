@@ -53,9 +53,6 @@ class EtcdResolver implements Resolver {
   #position: Position | null = null;
   #readAt = Number.NEGATIVE_INFINITY;
   #failuresInARow = 0;
-  /** An error was reported, and nothing since. */
-  #isInDoubt = false;
-  #toldProblem: string | null = null;
 
   constructor(target: EtcdTarget, deps: ResolverDeps, options: ResolvedDiscoveryOptions) {
     this.target = target.canonical;
@@ -110,7 +107,7 @@ class EtcdResolver implements Resolver {
     this.#report();
   }
 
-  #watch({ revision }: Position): void {
+  #watch({ revision, isFresh }: Position): void {
     const { lookupTimeoutMs, refreshMs } = this.#options;
     const watch = new EtcdWatch(
       this.#client,
@@ -125,7 +122,7 @@ class EtcdResolver implements Resolver {
       },
     );
     this.#state = { kind: "watching", watch };
-    watch.start(revision + 1n);
+    watch.start(revision + 1n, !isFresh);
   }
 
   #onCreated(header: ResponseHeader): void {
@@ -143,7 +140,6 @@ class EtcdResolver implements Resolver {
     }
     this.#position = { ...position, raftTerm: header.raftTerm, isFresh: false };
     this.#failuresInARow = 0;
-    if (this.#isInDoubt) this.#report();
   }
 
   #onEvents(events: readonly Event[], revision: bigint): void {
@@ -167,7 +163,6 @@ class EtcdResolver implements Resolver {
   #fail(error: Error): void {
     this.#failuresInARow++;
     this.#waitFor(lookupBackoffMs(this.#failuresInARow, this.#deps.random));
-    this.#isInDoubt = true;
     this.#gate.error(error);
   }
 
@@ -177,14 +172,8 @@ class EtcdResolver implements Resolver {
     this.#state = { kind: "waiting", timer };
   }
 
-  /** Keys that hold no endpoint are told before the answer, which says that all is well apart from them; once. */
   #report(): void {
-    const { problem } = this.#keys;
-    this.#isInDoubt = false;
-    const isNews = problem !== null && problem !== this.#toldProblem;
-    this.#toldProblem = problem;
-    if (isNews) this.#gate.error(new Error(problem));
-    this.#gate.endpoints(this.#keys.endpoints);
+    this.#gate.endpoints(this.#keys.endpoints, this.#keys.problem);
   }
 }
 

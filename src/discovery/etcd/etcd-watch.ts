@@ -11,14 +11,16 @@ import { isTokenRefused } from "./etcd-errors.js";
 import { boundsOf } from "./etcd-range.js";
 
 const JITTER_RATIO = 0.1;
+/** etcd catches a watch up, or finds that it cannot, ten times a second, and some versions give no sign of life before. */
+const CATCH_UP_MS = 500;
 
 /** What one watch has to tell. Never called from inside `start` or `close`. */
 export interface EtcdWatchListener {
-  /** It is up; the header says how far its member has got. Events may follow. */
+  /** It is up; the header says how far its member has got. Events may follow, or the news that they are gone. */
   onCreated(header: ResponseHeader): void;
   /** Everything that happened up to `revision`, since the last time. */
   onEvents(events: readonly Event[], revision: bigint): void;
-  /** It has proved to be alive, and nothing has happened. */
+  /** It has proved to be alive, and nothing has happened that is not told. */
   onAlive(): void;
   /** It is over, once. */
   onEnd(end: EtcdWatchEnd): void;
@@ -43,6 +45,7 @@ export interface EtcdWatchOptions {
 export class EtcdWatch {
   #stream: RpcStream<WatchRequest> | null = null;
   #timer: Timer | null = null;
+  #isResumed = false;
   #isCreated = false;
   #isOver = false;
   /** Of an answer in several messages, those that came. */
@@ -61,12 +64,16 @@ export class EtcdWatch {
     return this.#isCreated && !this.#isOver;
   }
 
-  /** @param from the first revision whose events are wanted */
-  start(from: bigint): void {
+  /**
+   * @param from the first revision whose events are wanted
+   * @param isResumed true to have it prove soon that it has caught up
+   */
+  start(from: bigint, isResumed: boolean): void {
+    this.#isResumed = isResumed;
     const { clock } = this.deps;
     const { answerMs } = this.options;
     const late = new Error(`etcd did not set up the watch of ${this.#keys} within ${answerMs} ms`);
-    this.#timer = clock.setTimer(() => this.#fail(late), answerMs);
+    this.#timer = clock.setTimer(() => this.#failSilent(late), answerMs);
     void this.#open(from, clock.now() + answerMs);
   }
 
@@ -104,7 +111,7 @@ export class EtcdWatch {
       this.#onCanceled(response);
       return;
     }
-    this.#waitForSilence();
+    this.#waitForSilence(response.created && this.#isResumed ? CATCH_UP_MS : this.options.silenceMs);
     if (response.created) {
       this.#isCreated = true;
       this.listener.onCreated(response.header ?? ResponseHeader.create());
@@ -144,9 +151,8 @@ export class EtcdWatch {
   }
 
   /** Every message shows that the stream is alive. */
-  #waitForSilence(): void {
+  #waitForSilence(silenceMs: number): void {
     const { clock, random } = this.deps;
-    const { silenceMs } = this.options;
     this.#timer?.cancel();
     const jitter = 1 - JITTER_RATIO + 2 * JITTER_RATIO * random.next();
     this.#timer = clock.setTimer(() => this.#askForLife(), silenceMs * jitter);
@@ -155,8 +161,15 @@ export class EtcdWatch {
   #askForLife(): void {
     const { answerMs } = this.options;
     const dead = new Error(`the watch of ${this.#keys} fell silent: no sign of life within ${answerMs} ms`);
-    this.#timer = this.deps.clock.setTimer(() => this.#fail(dead), answerMs);
+    this.#timer = this.deps.clock.setTimer(() => this.#failSilent(dead), answerMs);
     this.#stream?.send(WatchRequest.create({ progressRequest: {} }));
+  }
+
+  /** Of the silent: closed first, so that it does not hear of the end of its own channel. */
+  #failSilent(error: Error): void {
+    this.#stream?.cancel();
+    this.client.reconnect();
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { consulAccess } from "../../../src/discovery/consul/consul-access.js";
+import { bareHost, consulAccess } from "../../../src/discovery/consul/consul-access.js";
 import { type ConsulOptions, consulOptionsSchema } from "../../../src/discovery/consul/consul-options.js";
 import { tempFolder } from "../../support/temp-folder.js";
 
@@ -69,6 +69,17 @@ describe("consulAccess: where Consul is", () => {
     await expect(placeOf({ CONSUL_HTTP_SSL: "ja" })).rejects.toThrow(
       'CONSUL_HTTP_SSL is "ja"; allowed: true, false',
     );
+  });
+});
+
+describe("bareHost", () => {
+  it.each([
+    ["[::1]", "::1"],
+    ["127.0.0.1", "127.0.0.1"],
+    ["consul", "consul"],
+    ["[consul]", "[consul]"],
+  ])("gives Node's sockets %s as %s", (host, bare) => {
+    expect(bareHost(host)).toBe(bare);
   });
 });
 

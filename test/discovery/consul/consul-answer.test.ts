@@ -203,7 +203,7 @@ describe("readConsulAnswer: entries that are no use", () => {
     ["null", null, "entry 0 has no Service"],
     ["a list for a service", { Service: [] }, "entry 0 has no Service"],
     ["port 0", entry({ Port: 0 }), 'entry 0 ("w1") has the port 0; allowed are 1 to 65535'],
-    ["no port", entry({ Port: undefined }), 'entry 0 ("w1") has the port none; allowed are 1 to 65535'],
+    ["no port", entry({ Port: undefined }), 'entry 0 ("w1") has the port 0; allowed are 1 to 65535'],
     [
       "a port that is too high",
       entry({ Port: 99_999 }),

@@ -1,5 +1,3 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ConsulRegistrar } from "../../../src/discovery/consul/consul-registration.js";
 import { discoveryOptionsSchema } from "../../../src/discovery/discovery-options.js";
@@ -7,44 +5,26 @@ import { RegistrationRefused } from "../../../src/discovery/registration.js";
 import { type ServiceOptions, serviceOptionsSchema } from "../../../src/discovery/registration-options.js";
 import { parseTarget } from "../../../src/discovery/target.js";
 import type { ConsulTarget } from "../../../src/discovery/target-kinds.js";
+import { until } from "../../support/event-loop.js";
+import { runToEnd } from "../../support/finished-process.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { acceptOnly } from "../../support/silent-server.js";
+import { consulStub, type StubAnswers } from "./consul-registration-stub.js";
 
 const health = { status: "passing", note: "" } as const;
 const { signal } = new AbortController();
 const UNKNOWN = "Unknown check ID";
 
-/** What Consul answers to requests whose path contains the key; 200 without a body to all others, `{}` to questions. */
-type Answers = Readonly<Record<string, readonly [number, string]>>;
-
-async function registrarAt(answers: Answers, service: Partial<ServiceOptions> = {}, query = "") {
-  const asked: string[] = [];
-  const headers: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? "");
-    asked.push(`${request.method} ${path}`);
-    headers.push(request.headers["x-consul-namespace"]?.toString());
-    const key = Object.keys(answers).find((part) => path.includes(part));
-    const [status, text] = answers[key ?? ""] ?? [200, request.method === "GET" ? "{}" : ""];
-    response
-      .writeHead(status, { "content-type": text.startsWith("{") ? "application/json" : "text/plain" })
-      .end(text);
-  });
-  const port = await listening(server);
-  const target = parseTarget(`consul://127.0.0.1:${port}/users${query}`) as ConsulTarget;
+async function registrarAt(answers: StubAnswers, service: Partial<ServiceOptions> = {}, query = "") {
+  const { address, asked, namespaces } = await consulStub(answers);
+  const clock = new ManualClock();
   const registrar = new ConsulRegistrar(
-    target,
+    parseTarget(`consul://${address}/users${query}`) as ConsulTarget,
     serviceOptionsSchema.parse({ address: "10.0.0.5:50051", id: "users-1", ...service }),
     discoveryOptionsSchema.parse({}),
-    { clock: new ManualClock(), env: {} },
+    { clock, env: {} },
   );
-  return { registrar, asked, headers };
-}
-
-function listening(server: Server): Promise<number> {
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-  });
+  return { registrar, asked, namespaces, clock };
 }
 
 describe("a registration's words with Consul", () => {
@@ -85,11 +65,11 @@ describe("a registration's words with Consul", () => {
   });
 
   it("go to the namespace of the target", async () => {
-    const { registrar, headers } = await registrarAt({}, {}, "?ns=team");
+    const { registrar, namespaces } = await registrarAt({}, {}, "?ns=team");
 
     await registrar.register(health, signal);
 
-    expect(headers).toEqual(["team", "team", "team"]);
+    expect(namespaces).toEqual(["team", "team", "team"]);
   });
 
   it.each([
@@ -146,6 +126,42 @@ describe("a registration's words with Consul", () => {
     await expect(denied.registrar.deregister(signal)).rejects.toThrow(
       "Consul answered the deregistration with 403: Permission denied",
     );
+  });
+
+  it("wait no longer for a heartbeat than its period, or a second", async () => {
+    const { registrar, asked, clock } = await registrarAt({ pass: null }, { check: { ttlMs: 1_500 } });
+
+    const late = registrar.keep(health, signal).catch((error: Error) => error.message);
+    await until(() => asked.length === 1, "the heartbeat");
+    await clock.advance(999);
+    const timers = clock.pendingTimers;
+    await clock.advance(1);
+
+    expect(timers).toBe(1);
+    expect(await late).toBe("Consul gave no whole answer within 1000 ms");
+  });
+
+  it("do not keep a process alive that nobody keeps otherwise", async () => {
+    const silent = await acceptOnly();
+    onTestFinished(() => silent.close());
+    const here = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
+    const source = `
+      import { systemClock } from ${here("../../../src/core/index.ts")};
+      import { ConsulRegistrar } from ${here("../../../src/discovery/consul/consul-registration.ts")};
+      import { discoveryOptionsSchema } from ${here("../../../src/discovery/discovery-options.ts")};
+      import { serviceOptionsSchema } from ${here("../../../src/discovery/registration-options.ts")};
+      import { parseTarget } from ${here("../../../src/discovery/target.ts")};
+      const target = parseTarget("consul://${silent.address}/users");
+      const service = serviceOptionsSchema.parse({ address: "10.0.0.5:50051" });
+      const options = discoveryOptionsSchema.parse({});
+      const registrar = new ConsulRegistrar(target, service, options, { clock: systemClock, env: {} });
+      void registrar.keep({ status: "passing", note: "" }, new AbortController().signal);
+      setTimeout(() => console.log("done"), 500);`;
+
+    const { printed, exitCode } = await runToEnd(source, 2_000);
+
+    expect(printed).toBe("done\n");
+    expect(exitCode).toBe(0);
   });
 
   it("are cut short by the signal", async () => {

@@ -98,6 +98,19 @@ describe("ConsulResolver: a healthy Consul", () => {
     expect(listener.errors).toEqual([]);
   });
 
+  it("asks once more without index when a change leaves nothing, of which the token may be the reason", async () => {
+    const { clock, fake, listener } = await watchingConsul();
+
+    fake.set("web", []);
+    await listener.heard(2);
+    fake.failNext({ kind: "headers", headers: { "x-consul-results-filtered-by-acls": "true" } });
+    await clock.advance(1_000);
+    await listener.heard(3);
+
+    expect(fake.requests.map(({ query }) => query.get("index"))).toEqual([null, "11", null]);
+    expect(listener.messages[0]).toContain("left out what the token may not read");
+  });
+
   it("asks for what the target says", async () => {
     const query = "?tag=v2&tag=eu&near=_agent&filter=Node.Meta.os%20==%20linux&consistency=consistent";
 

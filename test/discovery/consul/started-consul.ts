@@ -17,9 +17,9 @@ export class AwaitingListener extends RecordingListener {
   /** What came after what. */
   readonly order: ("set" | "error")[] = [];
 
-  override onEndpoints(endpoints: readonly Endpoint[]): void {
+  override onEndpoints(endpoints: readonly Endpoint[], problem?: string | null): void {
     this.order.push("set");
-    super.onEndpoints(endpoints);
+    super.onEndpoints(endpoints, problem);
   }
 
   override onError(error: Error): void {

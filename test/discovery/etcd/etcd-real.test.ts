@@ -2,25 +2,17 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type EtcdCluster, startEtcdCluster } from "../../../scripts/etcd-cluster.mjs";
-import { createChannel } from "../../../src/call/create-channel.js";
-import { channelFactory } from "../../../src/call/rpc-channel.js";
-import { type Endpoint, systemClock, systemRandom } from "../../../src/core/index.js";
-import { type DiscoveryOptions, discoveryOptionsSchema } from "../../../src/discovery/discovery-options.js";
-import { etcdRegistrar } from "../../../src/discovery/etcd/etcd-registration.js";
+import { discoveryOptionsSchema } from "../../../src/discovery/discovery-options.js";
 import { etcdResolver } from "../../../src/discovery/etcd/etcd-resolver.js";
-import { KeptRegistration } from "../../../src/discovery/registration-keeper.js";
-import { serviceOptionsSchema, type TtlCheck } from "../../../src/discovery/registration-options.js";
 import { until } from "../../support/event-loop.js";
+import { FaultProxy } from "../../support/fault-proxy.js";
 import { LoopbackClock } from "../../support/loopback-clock.js";
-import { RecordingListener } from "../recording-listener.js";
 import { resolverContract } from "../resolver-contract.js";
-import { ask, base64, mustSkip, put, putAll, read, remove, singleEtcd, whySkipped } from "./real-etcd.js";
+import { keeping, openChannel, REAL, seen, watching } from "./real-discovery.js";
+import { ask, metric, mustSkip, put, putAll, read, remove, singleEtcd, whySkipped } from "./real-etcd.js";
 import { etcdTarget, goValue } from "./started-etcd-resolver.js";
 
 const LIMIT_MS = 60_000;
-const openChannel = channelFactory((target, options) => createChannel(target, options), systemClock);
-const REAL = { clock: systemClock, random: systemRandom, lookup: async () => [], env: {}, openChannel };
-
 let cluster: EtcdCluster;
 let prefixes = 0;
 
@@ -36,39 +28,6 @@ function place() {
   const members = cluster.nodes.map(({ address }) => address);
   return { prefix, members, address: members[0]!, target: `etcd://${members.join(",")}/${prefix}` };
 }
-
-function following(target: string, options: DiscoveryOptions = {}) {
-  const listener = new RecordingListener();
-  const resolver = etcdResolver(etcdTarget(target), REAL, discoveryOptionsSchema.parse(options));
-  onTestFinished(() => resolver.close());
-  resolver.start(listener);
-  return { listener, resolver };
-}
-
-/** What a service that is kept registered does and knows; closed after the test. */
-function keeping(target: string, address: string, ttlMs = 2_000) {
-  const service = serviceOptionsSchema.parse({ address, check: { ttlMs } });
-  const check = service.check as TtlCheck;
-  const registrar = etcdRegistrar(
-    etcdTarget(target),
-    { ...service, check },
-    discoveryOptionsSchema.parse({}),
-    REAL,
-  );
-  const registration = new KeptRegistration(registrar, REAL, 5_000);
-  const events: string[] = [];
-  registration.onEvent(({ type }) => events.push(type));
-  onTestFinished(() => registration.close());
-  return { registration, events };
-}
-
-const addressesOf = (endpoints: readonly Endpoint[] | undefined) => endpoints?.map(({ address }) => address);
-const seen = (listener: RecordingListener, addresses: readonly string[]) =>
-  until(
-    () => addressesOf(listener.sets.at(-1))?.join() === addresses.join(),
-    `a set of ${addresses} (${listener.addresses.at(-1)}; ${listener.messages})`,
-    20_000,
-  );
 
 if (!mustSkip) {
   resolverContract("etcd itself", async () => {
@@ -100,8 +59,7 @@ if (!mustSkip) {
 describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeout: LIMIT_MS }, () => {
   it("sees servers come and go, in the order in which they do", async () => {
     const { target, prefix, address } = place();
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch");
+    const { listener } = await watching(target);
 
     await put(address, `${prefix}/a`, goValue("10.0.0.1:50051", { weight: 3 }));
     await put(address, `${prefix}-b/x`, goValue("10.0.0.9:50051"));
@@ -128,8 +86,7 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
     });
     for (let at = 0; at < pairs.length; at += 100) await putAll(address, pairs.slice(at, at + 100));
 
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch", 20_000);
+    const { listener } = await watching(target);
     await put(address, `${prefix}/more`, goValue("10.0.0.1:50051"));
     await until(() => listener.sets.length === 2, "the change");
 
@@ -142,8 +99,7 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
     for (let at = 0; at < 30; at++)
       await put(address, `${prefix}/${at}`, goValue(`10.0.1.${at}:1`, { filling }));
 
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch", 20_000);
+    const { listener } = await watching(target);
 
     expect(listener.sets.map((set) => set.length)).toEqual([30]);
     expect(listener.errors).toEqual([]);
@@ -151,8 +107,7 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
 
   it("registers a service, whom others see, and takes it away when it is closed", async () => {
     const { target, prefix, address } = place();
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch");
+    const { listener } = await watching(target);
     const { registration, events } = keeping(target, "10.0.0.5:50051");
 
     await registration.start();
@@ -166,24 +121,23 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
     expect(listener.addresses).toEqual([[], ["10.0.0.5:50051"], []]);
   });
 
-  it("keeps a service registered for longer than its lease lasts without a sign of life", async () => {
+  it("keeps the lease of a service alive while the service lives", async () => {
     const { target, prefix, address } = place();
-    const { registration, events } = keeping(target, "10.0.0.5:50051");
+    const { registration, events } = keeping(target, "10.0.0.5:50051", 5_000);
     await registration.start();
     const { lease } = (await read(address, `${prefix}/10.0.0.5:50051`))!;
-    const leftMs = async () =>
-      Number(Reflect.get(await ask(address, "lease/timetolive", { ID: lease }), "TTL"));
+    // Whole seconds that are left: 3 shortly before the sign of life, 4 after it.
+    const left = async () => Number((await ask(address, "lease/timetolive", { ID: lease })).TTL);
 
-    await until(async () => (await leftMs()) < 2, "time passing");
-    await until(async () => (await leftMs()) === 2, "a sign of life");
+    await until(async () => (await left()) === 3, "time passing");
+    await until(async () => (await left()) === 4, "a sign of life");
 
     expect(events).toEqual(["registered"]);
   });
 
   it("registers a service anew whose lease was ended behind its back", async () => {
     const { target, prefix, address } = place();
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch");
+    const { listener } = await watching(target);
     const { registration, events } = keeping(target, "10.0.0.5:50051");
     await registration.start();
     const first = await read(address, `${prefix}/10.0.0.5:50051`);
@@ -200,37 +154,72 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
   });
 
   it("reads all keys again when what it missed while it was cut off has been compacted", async () => {
-    const etcd = await singleEtcd();
-    const target = `etcd://${etcd.address}/users`;
-    await put(etcd.address, "users/1", goValue("10.0.0.1:50051"));
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch");
+    const { prefix, address } = place();
+    await put(address, `${prefix}/1`, goValue("10.0.0.1:50051"));
+    const proxy = await proxyTo(address);
+    const { listener } = await watching(`etcd://${proxy.address}/${prefix}`);
 
-    await etcd.server.kill();
+    await proxy.refuse();
+    proxy.resetAll();
     await until(() => listener.errors.length > 0, "a failure");
-    const early = listener.addresses.length;
-    etcd.server.start();
-    await etcd.ready();
-    await remove(etcd.address, "users/1").catch(() => remove(etcd.address, "users/1"));
-    const revision = await put(etcd.address, "users/2", goValue("10.0.0.2:50051"));
-    await ask(etcd.address, "kv/compaction", { revision });
+    await remove(address, `${prefix}/1`);
+    const revision = await put(address, `${prefix}/2`, goValue("10.0.0.2:50051"));
+    await ask(address, "kv/compaction", { revision });
+    await proxy.pass();
     await seen(listener, ["10.0.0.2:50051"]);
 
-    expect(early).toBe(1);
-    expect(listener.addresses.filter((set) => set.length === 0)).toEqual([]);
-    expect(resolver.isWatching).toBe(true);
+    expect(listener.addresses).toEqual([["10.0.0.1:50051"], ["10.0.0.2:50051"]]);
+  });
+
+  it("brings what it missed while it was cut off, event by event, where nothing was compacted", async () => {
+    const { prefix, address } = place();
+    await put(address, `${prefix}/1`, goValue("10.0.0.1:50051"));
+    const proxy = await proxyTo(address);
+    const { listener } = await watching(`etcd://${proxy.address}/${prefix}`);
+
+    await proxy.refuse();
+    proxy.resetAll();
+    await until(() => listener.errors.length > 0, "a failure");
+    await put(address, `${prefix}/2`, goValue("10.0.0.2:50051"));
+    await remove(address, `${prefix}/1`);
+    await proxy.pass();
+    await seen(listener, ["10.0.0.2:50051"]);
+
+    expect(listener.errors).toHaveLength(1);
+    expect([listener.addresses.at(0), listener.addresses.at(-1)]).toEqual([
+      ["10.0.0.1:50051"],
+      ["10.0.0.2:50051"],
+    ]);
+  });
+
+  it("gets a sign of life from etcd whenever it asks for one, and gives up a stream that shows none", async () => {
+    const { prefix, address } = place();
+    const proxy = await proxyTo(address);
+    const { listener, resolver } = await watching(`etcd://${proxy.address}/${prefix}`, {
+      refreshMs: 50,
+      lookupTimeoutMs: 2_000,
+    });
+    await until(() => listener.sets.length > 5, "five signs of life");
+    const errorsBefore = listener.errors.length;
+
+    proxy.blackHoleOpen();
+    await until(() => listener.errors.length > 0, "a failure");
+    await until(() => resolver.isWatching === true, "another watch", 20_000);
+
+    expect(errorsBefore).toBe(0);
+    expect(listener.messages[0]).toBe(
+      `the watch of "${prefix}/" fell silent: no sign of life within 2000 ms`,
+    );
   });
 
   it("reads all keys again from an etcd that was started anew with an empty store", async () => {
     const etcd = await singleEtcd();
     for (let at = 0; at < 5; at++) await put(etcd.address, "users/1", goValue("10.0.0.1:50051"));
-    const { listener, resolver } = following(`etcd://${etcd.address}/users`);
-    await until(() => resolver.isWatching, "a watch");
+    const { listener } = await watching(`etcd://${etcd.address}/users`);
 
     await etcd.server.kill();
     rmSync(join(etcd.folder, "data"), { recursive: true });
-    etcd.server.start();
-    await etcd.ready();
+    await etcd.start();
     await until(
       () => put(etcd.address, "users/2", goValue("10.0.0.2:50051")).then(Boolean, () => false),
       "a put",
@@ -241,22 +230,16 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
     expect(listener.addresses.flat().filter((address) => address === "10.0.0.2:50051")).toHaveLength(1);
   });
 
-  it("goes on over the death of the leader: nothing is lost, what was there stays, the registration too", async () => {
+  it("goes on over the death of the leader: what was there stays, the registration too", async () => {
     const { target, prefix } = place();
     const { registration, events } = keeping(target, "10.0.0.5:50051", 10_000);
     await registration.start();
-    const { listener, resolver } = following(target);
-    await until(() => resolver.isWatching, "a watch");
-    await seen(listener, ["10.0.0.5:50051"]);
-
+    const { listener } = await watching(target);
     const first = await cluster.waitForLeader();
+
     await first.kill();
     const second = await cluster.waitForLeader();
-    await until(
-      () => put(second.address, `${prefix}/x`, goValue("10.0.0.6:50051")).then(Boolean, () => false),
-      "a put through the new leader",
-      20_000,
-    );
+    await eventually(() => put(second.address, `${prefix}/x`, goValue("10.0.0.6:50051")));
     await seen(listener, ["10.0.0.5:50051", "10.0.0.6:50051"]);
     first.restart();
     await cluster.waitInSync(first);
@@ -264,4 +247,60 @@ describe.skipIf(mustSkip)(`discovery through a real etcd${whySkipped}`, { timeou
     expect(listener.addresses.every((set) => set.includes("10.0.0.5:50051"))).toBe(true);
     expect(events.filter((type) => type !== "failed")).toEqual(["registered"]);
   });
+
+  it("resumes its watch at another member when its own is killed, and misses nothing", async () => {
+    const { target, prefix } = place();
+    const { listener, resolver } = await watching(target);
+    const watchers = cluster.nodes.map(({ address }) => metric(address, "etcd_debugging_mvcc_watcher_total"));
+    const own = cluster.nodes[(await Promise.all(watchers)).indexOf(1)]!;
+    const other = cluster.nodes.find((node) => node !== own)!;
+
+    await own.kill();
+    await until(() => !resolver.isWatching === true, "the loss");
+    await eventually(() => put(other.address, `${prefix}/a`, goValue("10.0.0.1:50051")));
+    await put(other.address, `${prefix}/b`, goValue("10.0.0.2:50051"));
+    await remove(other.address, `${prefix}/a`);
+    await seen(listener, ["10.0.0.2:50051"]);
+    own.restart();
+    await cluster.waitInSync(own);
+
+    expect(listener.messages[0]).toContain(`the watch of "${prefix}/" broke`);
+    expect(listener.sets.filter((set) => set.length > 1).length).toBeLessThanOrEqual(1);
+  });
+
+  it("loses its watch at a member that is cut off from the others, which would fall silent", async () => {
+    const { prefix, address } = place();
+    const { listener, resolver } = await watching(`etcd://${address}/${prefix}`);
+    const [, ...others] = cluster.nodes;
+
+    for (const node of others) await node.kill();
+    await until(() => listener.errors.length > 0, "an error", 20_000);
+    const isWatching = resolver.isWatching;
+    for (const node of others) node.restart();
+    for (const node of others) await cluster.waitInSync(node);
+    await until(() => resolver.isWatching === true, "a watch", 30_000);
+
+    expect(isWatching).toBe(false);
+    expect(listener.messages[0]).toContain("etcdserver: no leader");
+  });
 });
+
+/** What cuts a resolver off from a member, until the end of the test. */
+async function proxyTo(address: string): Promise<FaultProxy> {
+  const proxy = await FaultProxy.start(Number(address.split(":")[1]));
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+/** Does it as soon as it can be done: an election may be under way. */
+function eventually(act: () => Promise<unknown>): Promise<void> {
+  return until(
+    () =>
+      act().then(
+        () => true,
+        () => false,
+      ),
+    "what is done eventually",
+    20_000,
+  );
+}

@@ -22,8 +22,21 @@ describe("etcd resolver: a watch that breaks", () => {
     expect(askedEarly).toBe(2);
     expect(etcd.asked.slice(2)).toEqual(["Watch users/ from 3"]);
     expect(listener.messages).toEqual(['the watch of "users/" broke: 14: etcdserver: no leader']);
-    expect(listener.addresses).toEqual([[ONE], [ONE], [ONE, TWO]]);
+    expect(listener.addresses).toEqual([[ONE], [ONE, TWO]]);
     expect(resolver.isWatching).toBe(true);
+  });
+
+  it("proves soon that it has caught up, where nothing has happened meanwhile", async () => {
+    const { clock, etcd, listener } = await startedEtcdResolver();
+
+    etcd.breakStreams(DOWN);
+    await clock.advance(1_000);
+    const setsBefore = listener.sets.length;
+    await clock.advance(500);
+
+    expect(setsBefore).toBe(1);
+    expect(etcd.asked.slice(2)).toEqual(["Watch users/ from 3", "Progress"]);
+    expect(listener.addresses).toEqual([[ONE], [ONE]]);
   });
 
   it("is resumed after the last event that it has brought", async () => {
@@ -189,7 +202,9 @@ describe("etcd resolver: silence", () => {
     expect(listener.messages).toEqual(['the watch of "users/" fell silent: no sign of life within 5000 ms']);
     expect(isWatchingThen).toBe(false);
     expect(etcd.asked.slice(2)).toEqual(["Progress", "Watch users/ from 3"]);
-    expect(etcd.streams).toBe(1);
+    // On a connection of its own, as the old one may be dead.
+    expect(etcd.targets).toHaveLength(2);
+    expect([etcd.channels, etcd.streams]).toEqual([1, 1]);
   });
 
   it("gives up a watch that is not set up in time", async () => {

@@ -108,19 +108,20 @@ describe("etcd resolver: answers", () => {
 });
 
 describe("etcd resolver: keys that hold no endpoint", () => {
-  it("are left out and said, before the answer with the others", async () => {
+  it("are left out and said, beside the others", async () => {
     const { listener } = await startedEtcdResolver({}, (etcd) =>
       etcd.change({ "users/0": "junk", "users/2": goValue("nowhere") }),
     );
 
     expect(listener.addresses).toEqual([[ONE]]);
-    expect(listener.messages).toEqual([
+    expect(listener.messages).toEqual([]);
+    expect(listener.problems).toEqual([
       '2 of 3 keys under "users/" hold no endpoint and are left out: "users/0" is no JSON object with an Addr; ' +
         '"users/2" has the Addr "nowhere", which has no port; write host:port',
     ]);
   });
 
-  it("are said again only when something about them has changed", async () => {
+  it("are said with every answer until they are gone", async () => {
     const { clock, etcd, listener } = await startedEtcdResolver({}, (fake) =>
       fake.change({ "users/0": "junk" }),
     );
@@ -132,7 +133,12 @@ describe("etcd resolver: keys that hold no endpoint", () => {
     etcd.change({ "users/0": null, "users/2": null });
     await clock.advance(0);
 
-    expect(listener.messages.map((text) => text.slice(0, 6))).toEqual(["1 of 2", "2 of 3"]);
+    expect(listener.problems.map((text) => text?.slice(0, 6))).toEqual([
+      "1 of 2",
+      "2 of 3",
+      "2 of 3",
+      undefined,
+    ]);
     expect(listener.addresses).toEqual([[ONE], [ONE], [ONE], [ONE]]);
   });
 
@@ -140,8 +146,8 @@ describe("etcd resolver: keys that hold no endpoint", () => {
     const junk = Object.fromEntries(Array.from({ length: 500 }, (_, place) => [`users/j${place}`, "x"]));
     const { listener } = await startedEtcdResolver({}, (etcd) => etcd.change(junk));
 
-    expect(listener.messages[0]).toMatch(/^500 of 501 keys .*; and 490 more$/);
-    expect(listener.messages[0]?.length).toBeLessThan(1_000);
+    expect(listener.problems[0]).toMatch(/^500 of 501 keys .*; and 490 more$/);
+    expect(listener.problems[0]?.length).toBeLessThan(1_000);
   });
 });
 

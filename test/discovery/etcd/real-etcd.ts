@@ -24,8 +24,8 @@ export async function ask(address: string, path: string, body: object, token?: s
 export interface Reply {
   readonly header?: { readonly revision?: string };
   readonly kvs?: readonly { readonly key: string; readonly value: string; readonly lease?: string }[];
-  readonly leases?: readonly { readonly ID: string }[];
   readonly token?: string;
+  readonly TTL?: string;
 }
 
 export const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -59,9 +59,15 @@ export async function putAll(
   await ask(address, "kv/txn", { success });
 }
 
+/** What the member counts, by the name of the metric. */
+export async function metric(address: string, name: string): Promise<number> {
+  const response = await fetch(`http://${address}/metrics`, { headers: { connection: "close" } });
+  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(await response.text())?.[1] ?? 0);
+}
+
 /** One etcd of the running test, started with further flags; gone after it. */
 export async function singleEtcd(flags: readonly string[] = []) {
-  const [client, peer] = (await freePorts(2)) as [number, number];
+  const [client, peer, health] = (await freePorts(3)) as [number, number, number];
   const fleet = new ProcessFleet("holdfast-etcd-");
   onTestFinished(() => fleet.stop());
   const address = `127.0.0.1:${client}`;
@@ -69,6 +75,7 @@ export async function singleEtcd(flags: readonly string[] = []) {
   const urls = [
     `--listen-client-urls=${scheme}://${address}`,
     `--advertise-client-urls=${scheme}://${address}`,
+    `--listen-metrics-urls=http://127.0.0.1:${health}`,
     `--listen-peer-urls=http://127.0.0.1:${peer}`,
     `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
     `--initial-cluster=default=http://127.0.0.1:${peer}`,
@@ -84,13 +91,20 @@ export async function singleEtcd(flags: readonly string[] = []) {
       ...(process.arch !== "x64" && { ETCD_UNSUPPORTED_ARCH: process.arch }),
     },
   });
-  const ready = () =>
-    until(
-      () => server.logTail().includes("ready to serve client requests"),
-      `a start of etcd (${server.logTail()})`,
-      20_000,
+  /** Starts it, for the first time or again, and waits until it serves. */
+  const start = async () => {
+    server.start();
+    await until(() => isHealthy(`127.0.0.1:${health}`).catch(() => false), "a start of etcd", 20_000).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}:\n${server.logTail()}`);
+      },
     );
-  server.start();
-  await ready();
-  return { address, server, folder: fleet.folder, ready };
+  };
+  await start();
+  return { address, server, folder: fleet.folder, start };
+}
+
+async function isHealthy(address: string): Promise<boolean> {
+  const response = await fetch(`http://${address}/health`, { headers: { connection: "close" } });
+  return ((await response.json()) as { health: string }).health === "true";
 }

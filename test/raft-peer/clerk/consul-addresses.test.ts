@@ -4,7 +4,7 @@ import { type ConsulAgent, startConsul } from "../../../scripts/consul-cluster.m
 import { addKvService, type Clerk, createClerk, type KvHandler } from "../../../src/raft-peer/index.js";
 import { mustSkipConsul, whyNoConsul } from "../../support/consul-agent.js";
 import { ConsulApi, ttlCheck } from "../../support/consul-api.js";
-import { until } from "../../support/event-loop.js";
+import { turns, until } from "../../support/event-loop.js";
 import { type LeakBaseline, leakBaseline } from "../../support/leak-check.js";
 
 type Command = Parameters<KvHandler["command"]>[0];
@@ -83,12 +83,14 @@ class Node {
   }
 
   readonly #handler: KvHandler = {
-    command: (request) => {
+    command: async (request) => {
       if (!this.isLeader) {
         this.refused += 1;
         return { err: "ErrWrongLeader", value: "" };
       }
       const answer = this.store.apply(request);
+      // Applied and not answered yet: whoever moves now loses the answer.
+      await turns(3);
       return this.losesAnswers ? NEVER : answer;
     },
     status: () => ({
@@ -216,6 +218,8 @@ it.skipIf(mustSkipConsul)(
     expect(tokens.sort((a, b) => a - b)).toEqual(Array.from({ length: written }, (_, index) => index));
     expect(new Set(store.applied.values())).toEqual(new Set([1]));
     expect(store.applied.size).toBe(written);
+    // Some were sent again, or nothing was shown.
+    expect(store.received.length).toBeGreaterThan(written);
   },
   30_000,
 );

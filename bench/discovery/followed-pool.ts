@@ -1,0 +1,116 @@
+import { readConsulAnswer } from "../../src/discovery/consul/consul-answer.js";
+import { discoveryOptionsSchema } from "../../src/discovery/discovery-options.js";
+import { GuardedResolver } from "../../src/discovery/guarded-resolver.js";
+import type { ResolverListener } from "../../src/discovery/resolver.js";
+import { roundRobin } from "../../src/pool/pickers/round-robin.js";
+import { settle } from "../../test/support/manual-clock.js";
+import { emptyPool } from "../pool/ready-pool.js";
+
+const ASKED = { service: "users", isPassingOnly: true, taggedAddress: null } as const;
+
+/** How long each part of an answer took. */
+export interface AnswerCost {
+  readonly jsonMs: number;
+  readonly readMs: number;
+  /** Guards and pool, which the guards call. */
+  readonly guardsMs: number;
+  readonly poolMs: number;
+}
+
+/**
+ * A pool that follows Consul's answers through the guards, all but the request itself: what an answer costs from its text
+ * to the endpoints in use.
+ */
+export class FollowedPool {
+  readonly #made = emptyPool(roundRobin);
+  readonly #guarded: GuardedResolver;
+  #listener: ResolverListener | null = null;
+  #poolMs = 0;
+  /** Updates that the pool was given. */
+  updates = 0;
+  added = 0;
+  removed = 0;
+
+  constructor() {
+    const source = {
+      target: "consul:///users",
+      isWatching: true,
+      start: (listener: ResolverListener) => {
+        this.#listener = listener;
+      },
+      refresh: () => {},
+      close: () => {},
+    };
+    const { clock, pool } = this.#made;
+    this.#guarded = new GuardedResolver(source, discoveryOptionsSchema.parse({}), { clock });
+    this.#guarded.start({
+      onEndpoints: (endpoints) => {
+        const startedAt = performance.now();
+        const { added, removed } = pool.update(endpoints);
+        this.#poolMs += performance.now() - startedAt;
+        this.updates++;
+        this.added += added.length;
+        this.removed += removed.length;
+      },
+      onError: (error) => {
+        throw error;
+      },
+    });
+  }
+
+  /** Counts from nought again. */
+  forget(): void {
+    this.updates = 0;
+    this.added = 0;
+    this.removed = 0;
+  }
+
+  get endpoints(): number {
+    return this.#made.pool.subchannels.length;
+  }
+
+  /** @throws Error when the answer is not read whole */
+  answer(text: string): AnswerCost {
+    this.#poolMs = 0;
+    const startedAt = performance.now();
+    const body: unknown = JSON.parse(text);
+    const parsedAt = performance.now();
+    const { endpoints, problems } = readConsulAnswer(body, ASKED);
+    const readAt = performance.now();
+    this.#listener?.onEndpoints(endpoints);
+    const doneAt = performance.now();
+    if (problems.length > 0) throw new Error(`the answer has problems: ${problems[0]}`);
+    return {
+      jsonMs: parsedAt - startedAt,
+      readMs: readAt - parsedAt,
+      guardsMs: doneAt - readAt - this.#poolMs,
+      poolMs: this.#poolMs,
+    };
+  }
+
+  /** What an answer says, for the guards alone. */
+  tellGuards(endpoints: Parameters<ResolverListener["onEndpoints"]>[0]): void {
+    this.#listener?.onEndpoints(endpoints);
+  }
+
+  close(): void {
+    this.#guarded.close();
+    this.#made.pool.destroy();
+  }
+}
+
+/** Heap in use once all garbage is gone. @throws Error without --expose-gc */
+export async function heapInUse(): Promise<number> {
+  const collect = globalThis.gc;
+  if (collect === undefined) throw new Error("node runs without --expose-gc");
+  for (let turn = 0; turn < 3; turn++) {
+    await settle();
+    await collect();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
+/** The endpoints of an answer. */
+export function endpointsIn(text: string): Parameters<ResolverListener["onEndpoints"]>[0] {
+  return readConsulAnswer(JSON.parse(text), ASKED).endpoints;
+}
