@@ -29,6 +29,8 @@ export interface ChangesResult extends CallSummary {
   /** Answers whose loss was too great to be believed at once. */
   readonly held: number;
   readonly questionsPerSecond: number;
+  /** Questions to Consul that failed, after which it is less believed for a while. */
+  readonly questionsFailed: number;
   readonly seconds: number;
   /** The longest that the bench itself was held up, in ms. */
   readonly mostLateMs: number;
@@ -172,6 +174,7 @@ class Changes {
       weightRatio: this.#weightRatio,
       held: log.held,
       questionsPerSecond: (proxy.questions.length - 1) / seconds,
+      questionsFailed: log.failures,
       seconds,
       mostLateMs: calls.mostLateMs,
     };

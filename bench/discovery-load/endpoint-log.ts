@@ -18,8 +18,8 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** Far more than any change needs: what takes longer has gone wrong. */
-const GIVE_UP_MS = 20_000;
+/** More than any change needs, also one that is not believed for 30 s as its source has failed before. */
+const GIVE_UP_MS = 60_000;
 
 /** Which endpoints a client got, and when it used them; addresses are expected not to come back. */
 export class EndpointLog {

@@ -9,7 +9,8 @@ import { EndpointLog } from "./endpoint-log.js";
 import { Fleet } from "./fleet.js";
 
 const SERVICE = "counter";
-const CALL_EVERY_MS = 5;
+/** Patient, so that a call which fails has failed by what happens here, and not by a busy machine. */
+const CALLS = { everyMs: 5, deadlineMs: 10_000 };
 
 export interface LoadStageOptions {
   /** Where the servers are registered. */
@@ -40,7 +41,7 @@ export class LoadStage {
     });
     this.channel.onEvent((event) => this.log.hear(event));
     this.#client = { stub: stubFor(CounterClient, this.channel) };
-    this.calls = new PacedCalls([this.#client], CALL_EVERY_MS);
+    this.calls = new PacedCalls([this.#client], CALLS);
   }
 
   static async start(options: LoadStageOptions): Promise<LoadStage> {

@@ -11,7 +11,7 @@ const LONGEST_BACK_MS = 36_000;
 const CHANGE_HEADS = ["", "calls", "failed", "joined", "used ms", "left", "gone ms"];
 
 export function changesTable(result: ChangesResult): string {
-  const { seconds, mostLateMs, questionsPerSecond, held, p99Ms, failures } = result;
+  const { seconds, mostLateMs, questionsPerSecond, questionsFailed, held, p99Ms, failures } = result;
   const rows = result.changes.map(({ title, calls, failed, joined, usedMs, left, goneMs }) => [
     title,
     ...[calls, failed, joined].map(String),
@@ -23,7 +23,7 @@ export function changesTable(result: ChangesResult): string {
     `Changes through a real Consul (${seconds.toFixed(0)} s, 200 calls per second, none of which may be repeated)`,
     alignColumns([CHANGE_HEADS, ...rows]),
     ...failuresLine(failures),
-    `p99 of all calls ${p99Ms.toFixed(0)} ms; ${questionsPerSecond.toFixed(2)} questions to Consul per second; ${held} losses held back; late ${mostLateMs.toFixed(0)} ms`,
+    `p99 of all calls ${p99Ms.toFixed(0)} ms; ${questionsPerSecond.toFixed(2)} questions to Consul per second, ${questionsFailed} failed; ${held} losses held back; late ${mostLateMs.toFixed(0)} ms`,
     `"used": from Consul's answer to the first call, the slowest of those that joined; "gone": from Consul's answer until the last
 of those that left was no endpoint any more; "late": the longest that the bench itself was held up.`,
   ].join("\n");

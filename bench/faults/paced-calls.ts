@@ -2,7 +2,6 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import type { EchoStub } from "../stacks/echo-stub.js";
 import type { LoggedCall } from "./call-log.js";
 
-const DEADLINE_MS = 2_000;
 const REQUEST = Buffer.alloc(100, "x");
 
 /** Whatever has a method of bytes and an answer of bytes. */
@@ -10,7 +9,12 @@ export interface PacedClient {
   readonly stub: Pick<EchoStub, "unary">;
 }
 
-/** Calls of each client at a steady rate, by default a hundred a second, whatever becomes of them; two seconds for each. */
+export interface CallPace {
+  readonly everyMs: number;
+  readonly deadlineMs: number;
+}
+
+/** Calls of each client at a steady rate, whatever becomes of them: by default a hundred a second, two seconds for each. */
 export class PacedCalls {
   readonly #logs = new Map<PacedClient, LoggedCall[]>();
   readonly #running = new Set<Promise<void>>();
@@ -19,7 +23,7 @@ export class PacedCalls {
 
   constructor(
     private readonly clients: readonly PacedClient[],
-    private readonly everyMs = 10,
+    private readonly pace: CallPace = { everyMs: 10, deadlineMs: 2_000 },
   ) {}
 
   /** Calls of this client that have ended. */
@@ -34,14 +38,15 @@ export class PacedCalls {
 
   /** Calls from now on; those that a busy event loop held up are made late, not left out. */
   start(): void {
+    const { everyMs } = this.pace;
     const startedAt = performance.now();
     let made = 0;
     this.#timer = setInterval(() => {
-      this.#mostLateMs = Math.max(this.#mostLateMs, performance.now() - startedAt - made * this.everyMs);
-      for (; made * this.everyMs <= performance.now() - startedAt; made++) {
+      this.#mostLateMs = Math.max(this.#mostLateMs, performance.now() - startedAt - made * everyMs);
+      for (; made * everyMs <= performance.now() - startedAt; made++) {
         for (const client of this.clients) this.#call(client);
       }
-    }, this.everyMs);
+    }, everyMs);
   }
 
   /** No more calls; resolves when all have ended. */
@@ -55,7 +60,7 @@ export class PacedCalls {
     this.#logs.set(client, log);
     const startedAt = performance.now();
     const running = new Promise<void>((resolve) => {
-      const call = client.stub.unary(REQUEST, { deadline: Date.now() + DEADLINE_MS }, (error) => {
+      const call = client.stub.unary(REQUEST, { deadline: Date.now() + this.pace.deadlineMs }, (error) => {
         log.push({ startedAt, endedAt: performance.now(), failure: wordsOf(error), peer: call.getPeer() });
         resolve();
       });

@@ -39,7 +39,7 @@ export interface EndpointStats {
 /** A channel as it stands now; plain data, ready for JSON. */
 export interface ChannelStats {
   readonly target: string;
-  /** `pool`: our own connections. `stub-channel`: a stub's own channel. `disabled`: plain pass-through. */
+  /** `pool`: our own connections. `stub-channel`: a stub's own channel, or one of grpc-js's that a target is passed through to. `disabled`: plain pass-through. */
   readonly mode: "pool" | "stub-channel" | "disabled";
   readonly state: ConnectivityWord;
   readonly callsInFlight: number;

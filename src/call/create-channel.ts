@@ -1,9 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
-import {
-  type ChannelCredentials,
-  type ChannelInterface,
-  credentials as grpcCredentials,
-} from "@grpc/grpc-js";
+import { type ChannelInterface, credentials as grpcCredentials } from "@grpc/grpc-js";
 import {
   type Clock,
   EventHub,
@@ -13,14 +9,8 @@ import {
   systemClock,
   systemRandom,
 } from "../core/index.js";
-import {
-  type PassthroughTarget,
-  type ResolvedTarget,
-  type ResolverDeps,
-  systemLookup,
-  type TargetList,
-} from "../discovery/index.js";
-import { type InnerChannelFactory, isPlaintext, passthroughChannel, TlsMaterial } from "../pool/index.js";
+import { type ResolvedTarget, type ResolverDeps, systemLookup, type TargetList } from "../discovery/index.js";
+import { type InnerChannelFactory, isPlaintext, TlsMaterial } from "../pool/index.js";
 import { ThrottleRegistry } from "../retry/index.js";
 import type { ChannelOptions, ResolvedChannelOptions } from "./channel-options.js";
 import { checkCredentials, checkOptions, checkTarget } from "./check-channel.js";
@@ -28,6 +18,8 @@ import { NAME_OVERRIDE } from "./credential-options.js";
 import { FailureCounts } from "./failure-counts.js";
 import { hedgedByDefinition } from "./method-names.js";
 import { MethodPolicies } from "./method-policy.js";
+import { passthrough } from "./passthrough.js";
+import { passthroughProblems } from "./passthrough-options.js";
 import { PoolBackend } from "./pool-backend.js";
 import { ownMethodNames } from "./presets.js";
 import { type ChannelParts, ResilientChannel } from "./resilient-channel.js";
@@ -47,6 +39,8 @@ export interface ChannelCollaborators {
   readonly throttles?: ThrottleRegistry;
   /** Replaces the transport below the pool. */
   readonly makeChannel?: InnerChannelFactory;
+  /** True where nobody waits for what the channel does: then it does not keep the process alive. Default false. */
+  readonly isBackground?: boolean;
 }
 
 /** R27: one bucket per target, so that a second channel to a failing service does not double the retries. */
@@ -66,7 +60,12 @@ export function createChannel(
   collaborators: ChannelCollaborators = {},
 ): ResilientChannel {
   const [checked, parsed] = [checkOptions(options), checkTarget(target)];
-  const problems = [...checked.problems, ...checkCredentials(options, parsed.value), ...parsed.problems];
+  const problems = [
+    ...checked.problems,
+    ...checkCredentials(options, parsed.value),
+    ...parsed.problems,
+    ...passthroughProblems(options, parsed.value),
+  ];
   if (checked.value === null || parsed.value === null || problems.length > 0) {
     throw problemsError("createChannel", problems);
   }
@@ -82,7 +81,7 @@ export function resolverDeps(collaborators: ChannelCollaborators): ResolverDeps 
     env = process.env,
   } = collaborators;
   const openChannel = channelFactory(
-    (target, options) => createChannel(target, options, collaborators),
+    (target, options) => createChannel(target, options, { ...collaborators, isBackground: true }),
     clock,
   );
   return { clock, random, lookup, env, openChannel };
@@ -103,50 +102,39 @@ export function poolChannel(
   const credentials = material?.credentials ?? options.credentials ?? grpcCredentials.createInsecure();
   if (isPlaintext(credentials))
     warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
-  const [first] = parsed.targets;
-  if (first?.scheme === "passthrough") return passthrough(first, credentials, effective, parts);
-  const targets = parsed.targets as readonly ResolvedTarget[];
   const context = new AsyncResource("HoldfastChannel");
-  const channel = new ResilientChannel({
+  const watchTls = (onRotated: (cause: string) => void): void =>
+    context.runInAsyncScope(() => material?.start(onRotated, (problem) => warnOfRejected(parsed, problem)));
+  const owned = {
     ...parts,
+    onReleased: () => {
+      material?.close();
+      parts.onReleased();
+    },
+  };
+  const named = withTlsName(effective);
+  const [first] = parsed.targets;
+  if (first?.scheme === "passthrough")
+    return passthrough(first, credentials, named, owned, () => watchTls(() => {}));
+  const targets = parsed.targets as readonly ResolvedTarget[];
+  const channel = new ResilientChannel({
+    ...owned,
     makeBackend: (onState) => {
-      const backend = new PoolBackend(targets, parsed.canonical, withTlsName(effective), {
+      const backend = new PoolBackend(targets, parsed.canonical, named, {
         ...parts,
         ...resolverDeps(collaborators),
+        isBackground: collaborators.isBackground,
         credentials,
         makeChannel,
         context,
         onState,
       });
-      context.runInAsyncScope(() =>
-        material?.start(
-          (cause) => backend.rotate(cause),
-          (problem) => warnOfRejected(parsed, problem),
-        ),
-      );
+      watchTls((cause) => backend.rotate(cause));
       return backend;
-    },
-    onReleased: () => {
-      material?.close();
-      parts.onReleased();
     },
   });
   if (effective.connecting === "eager") channel.getConnectivityState(true);
   return channel;
-}
-
-/** Grpc-js resolves, picks and dials by itself: what remains is what needs no pool. */
-function passthrough(
-  { inner, canonical }: PassthroughTarget,
-  credentials: ChannelCredentials,
-  options: ResolvedChannelOptions,
-  parts: ReturnType<typeof channelParts>,
-): ResilientChannel {
-  const channel = passthroughChannel(inner, credentials, options);
-  return new ResilientChannel({
-    ...parts,
-    makeBackend: () => new StubBackend(channel, options, parts, canonical),
-  });
 }
 
 /** The name that all certificates must carry, where `tls` has one. */

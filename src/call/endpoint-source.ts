@@ -14,8 +14,8 @@ export interface EndpointSink {
   /** Endpoints that are in use. */
   readonly inUse: number;
   apply(endpoints: readonly Endpoint[]): void;
-  /** No endpoints are known and none are coming. */
-  fail(failure: PickFailure): void;
+  /** No endpoints are known and none are coming; null when some may come after all. */
+  fail(failure: PickFailure | null): void;
 }
 
 type Remembered = Discovery["memory"];
@@ -124,10 +124,12 @@ export class EndpointSource {
     this.#discovery = null;
   }
 
-  /** Calls that have failed once go on failing, with the newest words, until there are endpoints. */
+  /** With the newest words; calls wait again when a source that had failed only has no endpoints yet. */
   #failIfNothingComes({ isHopeful, hasFailed, text }: Outlook): void {
-    if (text === this.#told || (isHopeful && this.#told === null)) return;
-    this.#told = text;
-    this.sink.fail(pickFailure(hasFailed ? "DISCOVERY_FAILED" : "NO_READY_ENDPOINT", text));
+    const told = isHopeful ? null : text;
+    if (told === this.#told) return;
+    this.#told = told;
+    const reason = hasFailed ? "DISCOVERY_FAILED" : "NO_READY_ENDPOINT";
+    this.sink.fail(told === null ? null : pickFailure(reason, told));
   }
 }

@@ -99,7 +99,7 @@ class Follower {
     this.#discovery = discovery;
     discovery.start({
       onEndpoints: (endpoints) => this.#onEndpoints(endpoints),
-      onError: () => this.#failIfNothingComes(),
+      onError: () => this.#failWithoutAny(),
     });
     if (this.#inUse.length === 0) return;
     // The channel has forgotten them while it idled; an answer that is the same as before would not be told.
@@ -117,10 +117,8 @@ class Follower {
   }
 
   /** The last good set stays; only without one is the channel told, and fails its calls. */
-  #failIfNothingComes(): void {
-    const outlook = this.#discovery?.outlook();
-    if (outlook === undefined || outlook.isHopeful || this.#inUse.length > 0) return;
-    this.#fail(outlook.text);
+  #failWithoutAny(): void {
+    if (this.#discovery !== null && this.#inUse.length === 0) this.#fail(this.#discovery.outlook().text);
   }
 
   #fail(details: string): void {

@@ -19,6 +19,7 @@ export type { FailureCount } from "./failure-counts.js";
 export { registerWithGrpcJs } from "./grpc-js-resolvers.js";
 export { methodNames, unknownMethods, warnOfIdleHedging } from "./method-names.js";
 export { deadlineInBackoff } from "./own-outcomes.js";
+export { passthroughProblems } from "./passthrough-options.js";
 export { withPreset } from "./presets.js";
 export {
   type RefreshingCredentials,

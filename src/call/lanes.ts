@@ -84,7 +84,8 @@ export class Lanes {
     return change;
   }
 
-  failPicks(failure: PickFailure): void {
+  /** @param failure null to let calls wait again */
+  failPicks(failure: PickFailure | null): void {
     this.#failure = failure;
     this.each((pool) => pool.failPicks(failure));
   }

@@ -54,7 +54,7 @@ export function notBegun(error: unknown): Outcome {
 /** A stub's own channel compresses as it was made to. */
 export function noCompression(): Outcome {
   const details =
-    "compression cannot be chosen over the stub's own channel; give harden credentials for a pool";
+    "compression cannot be chosen without a pool: not over the stub's own channel, give harden credentials for one; nor with passthrough:";
   return notSent(ownStatus(Status.INTERNAL, details), "CONFIG_INVALID");
 }
 

@@ -45,6 +45,8 @@ export interface PoolBackendDeps {
   readonly openChannel: ChannelFactory;
   readonly failures: FailureCounts;
   readonly credentials: ChannelCredentials;
+  /** True for a channel that nobody waits for. */
+  readonly isBackground?: boolean | undefined;
   /** Replaces the transport below the pool; undefined for grpc-js. */
   readonly makeChannel: InnerChannelFactory | undefined;
   readonly context: AsyncResource;
@@ -90,6 +92,7 @@ export class PoolBackend implements Backend {
       ...deps,
       credentials: () => deps.credentials,
       makeChannel: deps.makeChannel ?? innerChannelFactory(options, this.#pace),
+      isBackground: deps.isBackground,
       isWatched: options.health !== undefined || policy.loadReports?.isOutOfBand === true,
       policy,
       standingFor: (address) => this.#standings.of(address),

@@ -8,6 +8,7 @@ import {
   checkTarget,
   KnownMethods,
   methodNames,
+  passthroughProblems,
   poolChannel,
   type ResilientChannel,
   stubChannel,
@@ -57,6 +58,7 @@ export function harden<S extends Client>(
     ...checked.problems,
     ...(isPooled ? checkCredentials(rest, parsed?.value) : checkNoPoolOptions(rest)),
     ...(parsed?.problems ?? []),
+    ...passthroughProblems(rest, parsed?.value ?? null),
     ...(isShape(shape) ? unknownMethods(methodNames(rest), KnownMethods.of(shape.definitions), true) : []),
   ];
   const { value } = checked;

@@ -16,6 +16,8 @@ export interface ConnectionDeps {
   readonly maxCallsPerConnection: number;
   /** True where streams of our own run beside the calls: of health, or of load. */
   readonly isWatched: boolean;
+  /** True where nobody waits for what runs here: then neither connections nor calls keep the process alive. */
+  readonly isBackground?: boolean | undefined;
   /** Async context of the channel, so that a connection does not hold the context of the call that opened it. */
   readonly context: AsyncResource;
 }

@@ -114,6 +114,8 @@ export class Connection implements Slot, DialOwner {
   callStarted(): void {
     // Beside a Watch grpc-js takes no notice of a first call: it is to keep the process alive, and the Watch is not.
     if (this.#inFlight++ === 0 && this.deps.isWatched) this.#dial.sockets.ref();
+    // Once grpc-js has begun the call, which keeps the process alive.
+    if (this.deps.isBackground) setImmediate(() => this.#dial.sockets.unref());
     this.standing.inFlight++;
     this.standing.picks++;
     if (++this.#callsMade === this.deps.maxCallsPerConnection) this.owner.onWornOut(this);

@@ -91,8 +91,8 @@ export class EndpointPool extends SubchannelNews {
     return { added, removed };
   }
 
-  /** No set is known and none is coming soon: calls that do not wait for READY fail with this. */
-  failPicks(failure: PickFailure): void {
+  /** No set is known and none is coming soon: calls that do not wait for READY fail with this; null takes it back. */
+  failPicks(failure: PickFailure | null): void {
     this.#failure = failure;
     this.#refresh();
   }

@@ -136,6 +136,7 @@ describe.skipIf(mustSkipConsul)(`Consul is away${whyNoConsul}`, () => {
     const askedBefore = proxy.questions.length;
     const killedAt = performance.now();
     await cluster.waitForLeader();
+    await follower.waitReady();
     const asked = proxy.questions.length - askedBefore;
     const seconds = (performance.now() - killedAt) / SECOND_MS;
     const added = await stage.server();

@@ -32,6 +32,26 @@ describe("a process that forgot to close its channels", () => {
     expect(exitCode).toBe(0);
   });
 
+  it("ends by itself while a resolver has a stream to its registry", async () => {
+    const registry = await stage.server();
+    const source = `${PRELUDE}
+      import { resolverDeps } from ${here("../../src/call/index.ts")};
+      const channel = resolverDeps({}).openChannel("static:///${registry.address}", { idempotent: [] });
+      const stream = channel.stream(CounterClient.service.Bidi, {
+        onMessage: () => console.log("open", "done"),
+        onEnd: (error) => console.log("over", error),
+      });
+      stream.send(Buffer.from("x"));
+      // Somebody else's reason to live, until the stream is there.
+      const alive = setInterval(() => {}, 1_000);
+      setTimeout(() => clearInterval(alive), 1_000);`;
+
+    const { printed, exitCode } = await runToEnd(source, LINGER_MS);
+
+    expect(printed).toContain("open done");
+    expect(exitCode).toBe(0);
+  });
+
   const dropping = canDropSyn();
   const skipped = dropping.ok ? "" : ` (skipped: ${dropping.reason})`;
   const title = `ends after connectTimeoutMs where no SYN is answered; bare grpc-js stays${skipped}`;

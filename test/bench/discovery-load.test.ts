@@ -67,6 +67,7 @@ const changes: ChangesResult = {
   weightRatio: 7.96,
   held: 1,
   questionsPerSecond: 0.74,
+  questionsFailed: 0,
   seconds: 38,
   mostLateMs: 9,
 };

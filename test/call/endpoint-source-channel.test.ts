@@ -149,6 +149,16 @@ describe("C18: a call that waits while the source fails", () => {
     expect(bench.leftovers).toEqual(NOTHING_LEFT);
   });
 
+  it("by ready() is told the same when its time is over", async () => {
+    const bench = new SourcedBench();
+    const ready = bench.channel.ready({ timeoutMs: 1_000 }).catch((error: Error) => error.message);
+    await bench.fail("no cluster leader");
+
+    await bench.advance(1_000);
+
+    expect(await ready).toMatch(/not ready after 1000 ms: .*test-channel:\/\/\/one: no cluster leader/);
+  });
+
   it("is cancelled at once, and the endpoints that come later get nothing of it", async () => {
     const bench = new SourcedBench(PATIENT);
     const call = await bench.unary();
@@ -169,7 +179,7 @@ describe("C19: a pick without endpoints", () => {
     ["waits while the source has not answered", [], "queue"],
     ["waits while it has only answered without endpoints", ["empty"], "queue"],
     ["fails with its error", ["error"], "UNAVAILABLE DISCOVERY_FAILED"],
-    ["fails still when it then has none", ["error", "empty"], "UNAVAILABLE NO_READY_ENDPOINT"],
+    ["waits again when it is back, and has none yet", ["error", "empty"], "queue"],
   ])("%s", async (_what, said, end) => {
     const bench = new SourcedBench({ retry: { maxAttempts: 1 } });
     await bench.ready();

@@ -141,8 +141,8 @@ it("whatever several targets say, and whenever the channel sleeps: one set in or
       await story.clock.advance(60_000);
       expect([story.applied, story.failed]).toEqual([before, failed]);
     }),
-    { numRuns: 200, seed: 6 },
+    { numRuns: 120, seed: 6 },
   );
 
-  expect(applied).toBeGreaterThan(400);
+  expect(applied).toBeGreaterThan(250);
 });

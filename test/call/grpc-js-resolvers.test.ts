@@ -277,6 +277,37 @@ describe("a resolver made for grpc-js", () => {
     expect([heard.length - before, clock.pendingTimers, source().isClosed]).toEqual([0, 0, true]);
   });
 
+  it("keeps failures to itself while a set is in use", async () => {
+    const { resolver, source, heard } = made();
+    resolver.updateResolution();
+
+    source().fail();
+    source().answer("a:1");
+    source().fail();
+    await settle();
+
+    expect(heard).toEqual(["error", "a:1"]);
+    resolver.destroy();
+  });
+
+  it("holds a loss back across an idle time, as the guards know what was there before", async () => {
+    const { resolver, source, heard, clock } = made({ shrinkGraceMs: 1_000 });
+    resolver.updateResolution();
+    source().answer("a:1", "b:2", "c:3");
+    await settle();
+    resolver.destroy();
+
+    resolver.updateResolution();
+    source().isWatching = true;
+    source().answer("a:1");
+    await settle();
+    const held = heard.at(-1);
+    await clock.advance(60_000);
+
+    expect([held, heard.at(-1)]).toEqual(["a:1,b:2,c:3", "a:1"]);
+    resolver.destroy();
+  });
+
   it("starts with the last good set when a channel wakes from idling", async () => {
     const { resolver, source, heard, scheme } = made();
     resolver.updateResolution();

@@ -235,6 +235,19 @@ describe("BlockingQuery: what it tells", () => {
     expect(watched).toEqual([false, false, true, false, true, false, false]);
   });
 
+  it.each([
+    ["an answer", answer(5n)],
+    ["a failure", DOWN],
+  ])("leaves no timer when it is closed in the pause after %s", async (_what, reply) => {
+    const asking = new ScriptedQuestion();
+    asking.query.start();
+    await asking.reply(reply);
+
+    asking.query.close();
+
+    expect(asking.clock.pendingTimers).toBe(0);
+  });
+
   it("says nothing after the close, cancels the question that is out, and leaves no timer", async () => {
     const asking = new ScriptedQuestion();
     asking.query.start();

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -155,7 +156,7 @@ describe("ConsulHttp: requests that end early", () => {
     },
   );
 
-  it("closes the connection at once when it is cancelled, and hears the signal no longer", async () => {
+  it("closes the connection at once when it is cancelled, and leaves no timer", async () => {
     const { fake, clock, ask } = await fakeHttp();
     const abort = new AbortController();
     fake.failAlways(SILENT);
@@ -168,6 +169,15 @@ describe("ConsulHttp: requests that end early", () => {
     expect(timers).toBe(0);
     expect(await failure).toBe("the request to Consul was cancelled");
     await fake.deserted();
+  });
+
+  it("hears a signal that many requests share no longer than it lasts", async () => {
+    const { ask } = await fakeHttp();
+    const { signal } = new AbortController();
+
+    await ask({ signal });
+
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("sends nothing when it was cancelled before", async () => {

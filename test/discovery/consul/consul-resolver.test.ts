@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { turns } from "../../support/event-loop.js";
 import { NO_LEADER } from "../../support/fake-consul-faults.js";
 import { fakeConsul, startedConsul, watchingConsul } from "./started-consul.js";
 
@@ -150,6 +151,31 @@ describe("ConsulResolver: a healthy Consul", () => {
       ["10.0.0.1:80", 10],
       ["10.0.0.2:80", 2],
     ]);
+  });
+});
+
+describe("ConsulResolver: the process", () => {
+  const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+
+  it("is kept alive for the first answer, which calls may wait for, and not by the watch", async () => {
+    const { clock, fake, resolver, listener } = await fakeConsul();
+    await turns(10);
+    const before = sockets();
+    fake.failNext({ kind: "silence" });
+
+    resolver.start(listener);
+    await fake.asked(1);
+    const atFirst = sockets() - before;
+    await clock.advance(5_000);
+    await fake.deserted();
+    await clock.advance(1_000);
+    await listener.heard(2);
+    await clock.advance(1_000);
+    await fake.holding();
+    const whileWatching = sockets() - before;
+
+    // The server's end of the connection is one of them.
+    expect([atFirst, whileWatching]).toEqual([2, 1]);
   });
 });
 
