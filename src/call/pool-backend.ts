@@ -231,7 +231,8 @@ export class PoolBackend implements Backend {
     const gone = removed.filter((address) => this.#lanes.main.at(address) === undefined);
     this.#standings.forget(gone);
     this.deps.failures.forget(gone);
-    if (added.length + removed.length === 0) return;
+    // A listener may have closed the channel as well.
+    if (this.#isClosed || added.length + removed.length === 0) return;
     this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
   }
 }

@@ -130,7 +130,11 @@ export class ConsulRegistrar implements Registrar {
     if (typeof reply.body !== "object" || reply.body === null) {
       throw new Error("Consul answered the question for its checks with something else");
     }
-    return reply.body as Readonly<Record<string, { readonly Status?: ServiceStatus }>>;
+    // An agent that does not heed the filter tells of everybody's, and what is not ours is not to be touched.
+    const own = Object.entries(reply.body).filter(
+      ([, check]) => Reflect.get(check ?? {}, "ServiceID") === this.id,
+    );
+    return Object.fromEntries(own);
   }
 
   #ask(

@@ -246,9 +246,9 @@ describe("ConsulHttp: the token", () => {
 });
 
 describe("ConsulHttp: TLS", () => {
-  async function tlsConsul(asksForClient = false) {
+  async function tlsConsul(asksForClient = false, names = ["DNS:consul.internal"]) {
     const authority = await testAuthority();
-    const { ca, cert, key } = await authority.server(["DNS:consul.internal"]);
+    const { ca, cert, key } = await authority.server(names);
     const server = createTlsServer({
       ca,
       cert,
@@ -287,6 +287,13 @@ describe("ConsulHttp: TLS", () => {
     await expect(httpTo(port, { tls: { caFile } }).ask()).rejects.toThrow(
       "IP: 127.0.0.1 is not in the cert's list",
     );
+  });
+
+  it("refuses a certificate without the name that the options say, though it carries the host's", async () => {
+    const { port, caFile } = await tlsConsul(false, ["IP:127.0.0.1"]);
+    const tls = { caFile, serverName: "consul.internal" };
+
+    await expect(httpTo(port, { tls }).ask()).rejects.toThrow("consul.internal");
   });
 
   it("refuses an authority that it does not know", async () => {

@@ -40,6 +40,20 @@ describe("a registration's words with Consul", () => {
     ]);
   });
 
+  it("leave the checks of others alone, also where the agent does not heed the filter", async () => {
+    const checks = {
+      "old:users-1": { ServiceID: "users-1" },
+      "service:carts-1": { ServiceID: "carts-1" },
+      serfHealth: { ServiceID: "" },
+      nothing: null,
+    };
+    const { registrar, asked } = await registrarAt({ checks: [200, JSON.stringify(checks)] });
+
+    await registrar.register(health, signal);
+
+    expect(asked.slice(3)).toEqual(["PUT /v1/agent/check/deregister/old:users-1"]);
+  });
+
   it("are two when it is registered again: checks that came since are somebody's", async () => {
     const { registrar, asked } = await registrarAt({});
     await registrar.register(health, signal);
@@ -189,7 +203,7 @@ describe("the words with Consul of a service that it checks itself", () => {
 
   it("only ask whether it is there", async () => {
     const there = await registrarAt(
-      { checks: [200, '{"service:users-1":{"Status":"critical"}}'] },
+      { checks: [200, '{"service:users-1":{"ServiceID":"users-1","Status":"critical"}}'] },
       { check },
     );
     const gone = await registrarAt({ checks: [200, '{"service:users-2":{"Status":"passing"}}'] }, { check });
