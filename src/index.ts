@@ -19,6 +19,8 @@ export {
   type ResilientChannel,
   refreshingCredentials,
   registerService,
+  registerWithGrpcJs,
+  watchEndpoints,
 } from "./call/index.js";
 export { fromServiceConfig, type ServiceConfigImport, type ServiceConfigOptions } from "./config/index.js";
 export type {
@@ -56,6 +58,7 @@ export {
   type ServiceOptions,
   type ServiceStatus,
   type SourceStats,
+  type WatchOptions,
 } from "./discovery/index.js";
 export { Holdfast, type HoldfastCollaborators, type RaftPeersSettings } from "./holdfast.js";
 export {

@@ -3,7 +3,7 @@ import { atLeast, atMost, type Verdict } from "../report/verdict.js";
 import type { ChangesResult } from "./changes.js";
 import type { OutageResult } from "./outages.js";
 
-/** What the issue of the day is: a new set in use within a second of Consul's answer. */
+/** A new set is to be in use within a second of Consul's answer. */
 const IN_USE_MS = 1_000;
 /** The backoff's end, with its jitter. */
 const LONGEST_BACK_MS = 36_000;

@@ -30,15 +30,15 @@ export class CheckedResolver implements Resolver {
       const inner: unknown = this.create();
       if (!isResolver(inner)) throw new Error("its factory made no resolver: it has no function start");
       this.#inner = inner;
-      inner.start({
-        onEndpoints: (endpoints) => this.#onEndpoints(endpoints),
+      return inner.start({
+        onEndpoints: (endpoints, problem) => this.#onEndpoints(endpoints, problem),
         onError: (error) => this.#fail(error),
       });
     });
   }
 
   refresh(): void {
-    if (this.#gate.isOpen) this.#try(() => this.#inner?.refresh());
+    this.#try(() => this.#inner?.refresh());
   }
 
   close(): void {
@@ -49,18 +49,22 @@ export class CheckedResolver implements Resolver {
   }
 
   /** Read at once, since the list is not ours. */
-  #onEndpoints(given: unknown): void {
+  #onEndpoints(given: unknown, problem: unknown): void {
     this.#try(() => {
       const { endpoints, problems } = endpointProblems(given);
       if (problems.length > 0)
         throw new Error(`its resolver gave a set that is none: ${problemList(problems)}`);
-      queueMicrotask(() => this.#gate.endpoints(endpoints));
+      const told = typeof problem === "string" ? problem : null;
+      queueMicrotask(() => this.#gate.endpoints(endpoints, told));
     });
   }
 
   #try<T>(act: () => T): T | undefined {
     try {
-      return act();
+      const made = act();
+      // One that is written with async functions rejects in place of throwing.
+      if (isPromise(made)) made.then(undefined, (error: unknown) => this.#fail(error));
+      return made;
     } catch (error) {
       this.#fail(error);
       return undefined;
@@ -72,6 +76,10 @@ export class CheckedResolver implements Resolver {
     const told = error instanceof Error ? error : new Error(saidBy(error));
     queueMicrotask(() => this.#gate.error(told));
   }
+}
+
+function isPromise(given: unknown): given is PromiseLike<unknown> {
+  return typeof given === "object" && given !== null && typeof Reflect.get(given, "then") === "function";
 }
 
 function isResolver(given: unknown): given is Resolver {

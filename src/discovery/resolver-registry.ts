@@ -67,9 +67,7 @@ export function registerResolver(scheme: string, factory: ResolverFactory): Subs
     throw new TypeError(`registerResolver: the factory of ${scheme} has no function create`);
   }
   registered.set(scheme, factory);
-  return new Subscription(() => {
-    if (registered.get(scheme) === factory) registered.delete(scheme);
-  });
+  return new Subscription(() => registered.delete(scheme));
 }
 
 export function registeredSchemes(): readonly string[] {

@@ -70,7 +70,7 @@ export interface ConsulTarget extends AnyTarget {
 export interface EtcdTarget extends AnyTarget {
   readonly scheme: "etcd";
   readonly servers: readonly SocketAddress[];
-  /** Without a slash at either end. */
+  /** Without a slash at its end. */
   readonly prefix: string;
 }
 

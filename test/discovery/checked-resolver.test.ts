@@ -30,6 +30,21 @@ class SomebodysResolver implements Resolver {
   }
 }
 
+/** As one is written who has to wait in start; each of its promises is rejected. */
+class AsyncResolver extends SomebodysResolver {
+  override async start(): Promise<void> {
+    throw new Error("start was rejected");
+  }
+
+  override async refresh(): Promise<void> {
+    throw new Error("refresh was rejected");
+  }
+
+  override async close(): Promise<void> {
+    throw new Error("close was rejected");
+  }
+}
+
 class PromptResolver extends SomebodysResolver {
   override start(listener: ResolverListener): void {
     super.start(listener);
@@ -75,6 +90,17 @@ describe("a resolver of one's own", () => {
     const { resolver } = await started(() => new SomebodysResolver());
 
     expect(resolver.target).toBe(TARGET);
+  });
+
+  it("may be made of async functions: one that is rejected is a failure, and none is left unhandled", async () => {
+    const { resolver, listener } = await started(() => new AsyncResolver());
+
+    resolver.refresh();
+    await settle();
+    resolver.close();
+    await settle();
+
+    expect(listener.messages).toEqual(["start was rejected", "refresh was rejected"]);
   });
 
   it("is heard in the order in which it speaks", async () => {
@@ -133,6 +159,21 @@ describe("a resolver of one's own", () => {
     await settle();
 
     expect(listener.sets).toEqual([[{ address: "a:1" }, { address: "[::1]:2", weight: 2 }]]);
+  });
+
+  it.each([
+    ["half of it was unreadable", "half of it was unreadable"],
+    [undefined, null],
+    [{}, null],
+  ])("may tell with a set what of it was of no use: %j", async (problem, told) => {
+    const { inner, listener } = await started(() => new SomebodysResolver());
+    const heard: unknown[] = [];
+    listener.onEndpoints = (_, said) => void heard.push(said);
+
+    inner.listener.onEndpoints([{ address: "a:1" }], problem as never);
+    await settle();
+
+    expect(heard).toEqual([told]);
   });
 
   it("is asked whether it watches, and believed only when it says true", async () => {

@@ -77,13 +77,15 @@ describe("watching the endpoints of a target", () => {
     const { iterator, source } = watch();
     const first = iterator.next();
     source().answer("a:1");
+    source().answer("a:1", "b:2");
     await first;
+    await iterator.next();
     let isAnswered = false;
     void iterator.next().then(() => {
       isAnswered = true;
     });
 
-    source().answer("a:1");
+    source().answer("a:1", "b:2");
     await settle();
 
     expect(isAnswered).toBe(false);

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import { saidBy } from "../../core/index.js";
 import type { ResolverDeps } from "../resolver.js";
 import type { ConsulTarget } from "../target-kinds.js";
@@ -37,6 +38,8 @@ export interface ConsulRequestOptions {
 
 /** Characters of an error's body that are told. */
 const MAX_SAID = 200;
+/** Ten thousand instances take about a third of it. */
+const MAX_ANSWER_BYTES = 33_554_432;
 const BAD_JSON = Symbol("no JSON");
 
 /**
@@ -118,11 +121,23 @@ function agentOf(access: ConsulAccess, isAwaited: boolean, end: RequestEnd): Htt
     if (socket === null || socket === undefined) return socket;
     end.own(socket);
     if (!isAwaited && "unref" in socket && typeof socket.unref === "function") socket.unref();
+    limitAnswer(socket, access, end);
     // The end of a whole answer may be on its way still.
     socket.once("close", () => setImmediate(() => end.fail(cutShort(access))));
     return socket;
   };
   return agent;
+}
+
+/** The package keeps whatever comes: a body without end would take the process with it. */
+function limitAnswer(socket: Duplex, { place }: ConsulAccess, end: RequestEnd): void {
+  let bytes = 0;
+  // A client's socket flows anyway, and nothing arrives before HTTP listens, too.
+  socket.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MAX_ANSWER_BYTES) return;
+    end.fail(new Error(`Consul at ${place} gave an answer of more than ${MAX_ANSWER_BYTES} bytes`));
+  });
 }
 
 function cutShort({ place }: ConsulAccess): Error {
@@ -161,7 +176,8 @@ function saidIn(body: unknown, token: string | null): string {
 }
 
 function withoutToken(text: string, token: string | null): string {
-  return token === null ? text : text.replaceAll(token, "(token)");
+  if (token === null) return text;
+  return text.replaceAll(token, "(token)").replaceAll(encodeURIComponent(token), "(token)");
 }
 
 function encoded(body: unknown, more: Readonly<Record<string, unknown>> | undefined): Buffer {

@@ -19,6 +19,12 @@ export function parseConsulTarget(split: SplitTarget, target: string): ConsulTar
       `the target ${quoted(target)} has no slashes after consul:; write consul:///${path || "service"}`,
     );
   }
+  if (cutAt(target, "?")[0].includes("@")) {
+    // Whatever stands around it may be a secret, wherever its slashes are.
+    return refuse(
+      "a consul: target has an @, as if a user or a password stood before the host; a token belongs into discovery.consul, and an @ of a service is written %40",
+    );
+  }
   // Without a slash behind the host the query is part of it, and is read all the same.
   const [authority = "", queryOfHost] = cutAt(split.authority, "?");
   const [servicePath = "", query = queryOfHost] = cutAt(path, "?");
@@ -78,9 +84,6 @@ function targetOf(agent: ConsulTarget["agent"], service: string, query: ConsulQu
 /** @returns a sentence when it is none */
 function agentOf(authority: string, target: string): ConsulTarget["agent"] | string {
   if (authority === "") return null;
-  if (authority.includes("@")) {
-    return `the target ${quoted(target)} has a user or a password before the host; a token belongs into discovery.consul`;
-  }
   const hasPort = authority.startsWith("[") ? !authority.endsWith("]") : authority.includes(":");
   const address = parseAddress(hasPort ? authority : `${authority}:${DEFAULT_PORT}`);
   if (typeof address === "string") return `the address ${JSON.stringify(authority)} of Consul ${address}`;
@@ -95,7 +98,7 @@ function serviceOf(
 ): { readonly name: string } | { readonly problem: string } {
   const the = `the target ${quoted(target)}`;
   if (path === "") {
-    const isHostTheService = authority !== "" && !/[:[\]@]/.test(authority);
+    const isHostTheService = authority !== "" && !/[:[\]]/.test(authority);
     const instead = isHostTheService ? `write consul:///${authority}` : EXAMPLE;
     return { problem: `${the} names no service; ${instead}` };
   }
@@ -117,13 +120,9 @@ function serviceOf(
   return { name };
 }
 
-/** The target without what may be a secret. */
+/** The target without its query, in which a secret may stand. */
 function quoted(target: string): string {
-  return JSON.stringify(
-    target
-      .replace(/\/\/[^/]*@/, "//***@")
-      .replace(/([?&](?:token|[^=&]*(?:secret|password))=)[^&]*/gi, "$1***"),
-  );
+  return JSON.stringify(cutAt(target, "?")[0]);
 }
 
 function cutAt(text: string, mark: string): [string, string?] {

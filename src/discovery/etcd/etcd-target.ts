@@ -15,10 +15,10 @@ export function parseEtcdTarget(
   { authority, path }: SplitTarget,
   target: string,
 ): EtcdTarget | InvalidTarget {
-  if (authority?.includes("@")) {
-    // Not quoted: what stands before the @ may be a password.
+  if (target.includes("@")) {
+    // Not quoted: what stands before the @ may be a password, also one with a slash.
     return refuse(
-      `the etcd target names a user before @, where none belongs; write ${EXAMPLE} and set username in discovery.etcd`,
+      `the etcd target has an @, as if a user stood before it; write ${EXAMPLE}, set username in discovery.etcd, and write an @ of a key as %40`,
     );
   }
   const quoted = JSON.stringify(target);

@@ -106,7 +106,6 @@ export class EtcdWatch {
   }
 
   #onResponse(response: WatchResponse): void {
-    if (this.#isOver) return;
     if (response.canceled) {
       this.#onCanceled(response);
       return;

@@ -207,11 +207,46 @@ describe("ConsulHttp: requests that end early", () => {
   });
 });
 
+describe("ConsulHttp: the size of an answer", () => {
+  it("is limited, so that a body without end takes nothing with it", async () => {
+    const chunk = Buffer.alloc(1_048_576, " ");
+    let sent = 0;
+    const server = createServer((_request, response) => {
+      const send = () => {
+        sent += chunk.length;
+        if (!response.destroyed) response.write(chunk, send);
+      };
+      send();
+    });
+    const { clock, ask } = httpTo(await portOf(server));
+
+    await expect(ask()).rejects.toThrow("gave an answer of more than 33554432 bytes");
+
+    expect(sent).toBeGreaterThan(33_554_432);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("may be 20 MB", async () => {
+    const body = JSON.stringify([" ".repeat(20_000_000)]);
+    const server = createServer((_request, response) =>
+      response.writeHead(200, { "content-type": "application/json" }).end(body),
+    );
+
+    const reply = await httpTo(await portOf(server)).ask();
+
+    expect(reply.body).toEqual([" ".repeat(20_000_000)]);
+  });
+});
+
 describe("ConsulHttp: the token", () => {
   it("is sent and told to nobody else, whatever goes wrong", async () => {
-    const token = "5ecret-t0ken";
+    const token = "5ecret/t0ken";
     const { fake, ask, clock } = await fakeHttp({ token });
-    const echo = { kind: "status", status: 403, text: `no such token ${token}` } as const;
+    const echo = {
+      kind: "status",
+      status: 403,
+      text: `no such token ${token} ${encodeURIComponent(token)}`,
+    } as const;
     fake.failNext(
       echo,
       { kind: "reset" },
@@ -230,7 +265,7 @@ describe("ConsulHttp: the token", () => {
     }
 
     expect(fake.requests.map((request) => request.token)).toEqual(Array(5).fill(token));
-    expect(refused.said).toBe("no such token (token)");
+    expect(refused.said).toBe("no such token (token) (token)");
     expect(failures.every((failure) => failure instanceof Error)).toBe(true);
     expect(inspect([refused.said, failures], { depth: 20, showHidden: true })).not.toContain(token);
   });

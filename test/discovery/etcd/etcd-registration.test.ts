@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { discoveryOptionsSchema } from "../../../src/discovery/discovery-options.js";
 import { etcdRegistrar } from "../../../src/discovery/etcd/etcd-registration.js";
@@ -124,6 +125,15 @@ describe("a service registered in etcd", () => {
     expect(etcd.asked.filter((asked) => asked.startsWith("DeleteRange"))).toHaveLength(1);
   });
 
+  it("is said to be forgotten when its lease ends while it is critical, and shows no key", async () => {
+    const { etcd, registrar, signal } = await registered();
+    await registrar.keep(CRITICAL, signal);
+
+    etcd.endLease(1n);
+
+    expect(await registrar.keep(CRITICAL, signal)).toBe(false);
+  });
+
   it("that is critical from the beginning shows no key", async () => {
     const { etcd, registrar, signal } = made();
 
@@ -161,6 +171,31 @@ describe("a service registered in etcd", () => {
 });
 
 describe("a registration in etcd that fails", () => {
+  it("takes other connections for the next sign of life when the last one was not answered", async () => {
+    const { clock, etcd, registrar, signal } = await registered();
+    etcd.next("LeaseKeepAlive", "silence");
+    const silent = registrar.keep(PASSING, signal).catch((error: Error) => error.message);
+
+    await clock.advance(5_000);
+    const streamsLeft = etcd.streams;
+    const isKnown = await registrar.keep(PASSING, signal);
+
+    expect(await silent).toContain("LeaseKeepAlive gave no answer within 5000 ms");
+    expect(streamsLeft).toBe(0);
+    expect(isKnown).toBe(true);
+    expect([etcd.targets.length, etcd.channels]).toEqual([2, 1]);
+  });
+
+  it("leaves no listener at the signal that all its steps share", async () => {
+    const { etcd, registrar, signal } = await registered();
+    etcd.next("LeaseKeepAlive", grpcError(14, "away"));
+
+    await registrar.keep(PASSING, signal).catch(() => {});
+    await registrar.keep(PASSING, signal);
+
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
   it("says what was not done, where, and why", async () => {
     const { etcd, registrar, signal } = made();
     etcd.next("LeaseGrant", grpcError(14, "etcdserver: no leader"));

@@ -207,6 +207,12 @@ describe("etcd resolver: silence", () => {
     expect([etcd.channels, etcd.streams]).toEqual([1, 1]);
   });
 
+  it("does not count on a watch before it is set up", async () => {
+    const { resolver } = await startedEtcdResolver({}, (fake) => fake.next("Watch", "silence"));
+
+    expect(resolver.isWatching).toBe(false);
+  });
+
   it("gives up a watch that is not set up in time", async () => {
     const { clock, listener, etcd } = await startedEtcdResolver({}, (fake) => fake.next("Watch", "silence"));
 
@@ -299,6 +305,27 @@ describe("etcd resolver: reads that fail", () => {
 });
 
 describe("etcd resolver: the end", () => {
+  it("comes also where an answer is in that has not been told yet", async () => {
+    const { clock, etcd, listener, resolver } = makeEtcdResolver();
+    etcd.afterRange = () => resolver.close();
+
+    resolver.start(listener);
+    await clock.advance(0);
+
+    expect(listener.events).toBe(0);
+    expect([etcd.channels, etcd.streams, clock.pendingTimers]).toEqual([0, 0, 0]);
+    expect(resolver.isWatching).toBe(false);
+  });
+
+  it("may come from whoever hears the answer", async () => {
+    const { clock, etcd, resolver } = makeEtcdResolver();
+
+    resolver.start({ onEndpoints: () => resolver.close(), onError: () => {} });
+    await clock.advance(0);
+
+    expect([etcd.channels, etcd.streams, clock.pendingTimers]).toEqual([0, 0, 0]);
+  });
+
   it.each([
     ["while it reads", (etcd: FakeEtcd) => etcd.next("Range", "silence")],
     ["while it sets up its watch", (etcd: FakeEtcd) => etcd.next("Watch", "silence")],

@@ -55,6 +55,16 @@ describe("etcd resolver: answers", () => {
     expect(listener.addresses).toEqual([[ONE], [ONE, TWO], [TWO]]);
   });
 
+  it("keeps the order of the keys, in whatever order they come, so that it is the same for all", async () => {
+    const { clock, etcd, listener } = await startedEtcdResolver();
+
+    etcd.change({ "users/2": goValue(TWO) });
+    etcd.change({ "users/0": goValue(THREE) });
+    await clock.advance(0);
+
+    expect(listener.addresses.at(-1)).toEqual([THREE, ONE, TWO]);
+  });
+
   it("applies everything that happened in one revision as one answer", async () => {
     const { clock, etcd, listener } = await startedEtcdResolver();
 

@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemFiles } from "../../../src/discovery/file/file-access.js";
@@ -59,6 +68,19 @@ describe("a look at a file", () => {
 
     symlinkSync("v2", join(folder, "fresh"));
     renameSync(join(folder, "fresh"), join(folder, "data"));
+
+    expect((await systemFiles.look(join(folder, "e.yaml"))).stamp).not.toBe(before.stamp);
+  });
+
+  it("shows another path to the same file, as some file systems number no files", async () => {
+    const folder = tempFolder();
+    const path = aged(join(folder, "v1"), "[a:1]");
+    linkSync(path, join(folder, "v2"));
+    symlinkSync("v1", join(folder, "e.yaml"));
+    const before = await systemFiles.look(join(folder, "e.yaml"));
+
+    rmSync(join(folder, "e.yaml"));
+    symlinkSync("v2", join(folder, "e.yaml"));
 
     expect((await systemFiles.look(join(folder, "e.yaml"))).stamp).not.toBe(before.stamp);
   });

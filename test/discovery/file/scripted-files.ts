@@ -11,6 +11,7 @@ export class ScriptedFile implements FileAccess {
   #waiting: (() => void)[] = [];
   #version = 0;
   #bytes: Uint8Array | null = null;
+  #written: Uint8Array | null = null;
   #failure = Object.assign(new Error("ENOENT: no such file or directory, stat '/x'"), { code: "ENOENT" });
 
   constructor(text?: string) {
@@ -20,6 +21,7 @@ export class ScriptedFile implements FileAccess {
   /** A finished write, or one of several that make a file. */
   write(content: string | Uint8Array): void {
     this.#bytes = typeof content === "string" ? Buffer.from(content) : content;
+    this.#written = this.#bytes;
     this.#version++;
   }
 
@@ -27,6 +29,11 @@ export class ScriptedFile implements FileAccess {
   remove(failure?: Error): void {
     if (failure !== undefined) this.#failure = Object.assign(failure, { code: "EACCES" });
     this.#bytes = null;
+  }
+
+  /** The file that was there, as if nothing had been. */
+  bringBack(): void {
+    this.#bytes = this.#written;
   }
 
   hang(): void {
