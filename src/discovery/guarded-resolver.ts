@@ -1,4 +1,5 @@
 import type { Endpoint, Timer } from "../core/index.js";
+import { ChangeGatherer } from "./change-gatherer.js";
 import type { ResolvedDiscoveryOptions } from "./discovery-options.js";
 import { areEqual, eachOnce, isRepeated } from "./endpoint-sets.js";
 import { ListenerGate } from "./listener-gate.js";
@@ -43,6 +44,7 @@ export class GuardedResolver implements Resolver {
   /** In use; null before the first set. */
   #current: readonly Endpoint[] | null;
   #newest: readonly Endpoint[] = [];
+  readonly #gatherer: ChangeGatherer;
   #listener: GuardedListener | null = null;
   #answers = 0;
   #failures = 0;
@@ -66,6 +68,7 @@ export class GuardedResolver implements Resolver {
     this.#current = remembered?.endpoints ?? null;
     this.#unheardSinceMs = remembered?.sinceMs ?? null;
     this.#gate = new ListenerGate(inner.target);
+    this.#gatherer = new ChangeGatherer(deps.clock, () => this.#take());
     this.#losses = new LossGuard(options, deps.clock, () => this.#onLossDue());
   }
 
@@ -114,6 +117,7 @@ export class GuardedResolver implements Resolver {
     this.#losses.release();
     this.#expiry?.cancel();
     this.#expiry = null;
+    this.#gatherer.cancel();
     this.inner.close();
   }
 
@@ -151,7 +155,7 @@ export class GuardedResolver implements Resolver {
     const isNews = problem !== null && problem !== this.#problem;
     this.#problem = problem;
     this.#losses.noteAnswer();
-    this.#take();
+    this.#gatherer.takeSoon(known.length);
     if (isNews) this.#listener?.onProblem?.(problem);
     this.#listener?.onAnswer?.();
   }
@@ -169,6 +173,9 @@ export class GuardedResolver implements Resolver {
   }
 
   #onError(error: Error): void {
+    if (!this.#gate.isOpen) return;
+    // In their order: what the source said before it failed counts.
+    this.#gatherer.takeNow();
     if (!this.#gate.isOpen) return;
     const { clock } = this.deps;
     this.#failures++;
@@ -211,6 +218,7 @@ export class GuardedResolver implements Resolver {
     if (this.#current !== null && areEqual(this.#current, next)) return;
     // Before the call: the listener may close us, or throw.
     this.#current = next;
+    this.#gatherer.noteChange();
     this.#gate.endpoints(next);
   }
 }

@@ -113,6 +113,71 @@ describe("answers", () => {
   });
 });
 
+describe("changes of a large set", () => {
+  const MANY = numbered(1_000);
+
+  it("are gathered for a while after one that was used at once, and the newest answer counts", async () => {
+    const bench = GuardedBench.using(1_000);
+
+    for (let n = 1; n <= 50; n++) bench.source.answer(...MANY, `new${n}:1`);
+    await bench.clock.advance(99);
+    const during = bench.listener.sets.length;
+    await bench.clock.advance(1);
+
+    expect(during).toBe(1);
+    expect(bench.listener.sets).toHaveLength(2);
+    expect(bench.listener.sets[1]?.at(-1)).toEqual({ address: "new50:1" });
+    expect(bench.guarded.stats().answers).toBe(51);
+  });
+
+  it("are used at once when none came before for that long", async () => {
+    const bench = GuardedBench.using(1_000);
+    await bench.clock.advance(100);
+
+    bench.source.answer(...MANY, "new:1");
+
+    expect(bench.inUse).toBe(1_001);
+  });
+
+  it("wait for a quarter of a second at most, however many there are", async () => {
+    const bench = GuardedBench.using(20_000);
+
+    bench.source.answer(...numbered(20_001));
+    await bench.clock.advance(249);
+    const during = bench.inUse;
+    await bench.clock.advance(1);
+
+    expect([during, bench.inUse]).toEqual([20_000, 20_001]);
+  });
+
+  it("count before an error that comes after them", () => {
+    const bench = GuardedBench.using(1_000);
+
+    bench.source.answer(...MANY, "new:1");
+    bench.source.fail();
+
+    expect(bench.listener.order.slice(-2)).toEqual(["1001", "error"]);
+  });
+
+  it("leave no timer when the resolver is closed", () => {
+    const bench = GuardedBench.using(1_000);
+    bench.source.answer(...MANY, "new:1");
+
+    bench.guarded.close();
+
+    expect(bench.clock.pendingTimers).toBe(0);
+  });
+
+  it("are used at once, each, where fewer than a hundred are in use", () => {
+    const bench = GuardedBench.using(99);
+
+    bench.source.answer(...numbered(98));
+    bench.source.answer(...numbered(97));
+
+    expect(bench.listener.sets).toHaveLength(3);
+  });
+});
+
 describe("an empty first answer", () => {
   it("is waited out, however long it lasts: there is nothing that it could take away", async () => {
     const bench = new GuardedBench();
