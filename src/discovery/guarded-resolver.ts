@@ -69,7 +69,7 @@ export class GuardedResolver implements Resolver {
     this.#unheardSinceMs = remembered?.sinceMs ?? null;
     this.#gate = new ListenerGate(inner.target);
     this.#gatherer = new ChangeGatherer(deps.clock, () => this.#take());
-    this.#losses = new LossGuard(options, deps.clock, () => this.#onLossDue());
+    this.#losses = new LossGuard(options, deps.clock, (isSilent) => this.#onLossDue(isSilent));
   }
 
   get isWatching(): boolean {
@@ -196,9 +196,12 @@ export class GuardedResolver implements Resolver {
     this.#expiry = clock.setTimer(() => this.#expire(maxStaleMs), sinceMs + maxStaleMs - clock.now());
   }
 
-  /** The source has stuck to a loss long enough; one that would have told otherwise is believed, another is asked again. */
-  #onLossDue(): void {
-    if (this.isWatching) this.#take();
+  /**
+   * The source has stuck to a loss long enough. One that would have told otherwise is believed, another is asked again; one
+   * that says nothing to that, as somebody's own may who only pushes, has nothing to say against it.
+   */
+  #onLossDue(isSilent: boolean): void {
+    if (isSilent || this.isWatching) this.#take();
     else this.inner.refresh();
   }
 

@@ -12,9 +12,12 @@ export interface HeldLoss {
 
 interface Hold extends HeldLoss {
   lost: readonly Endpoint[];
-  /** `due` once the loss has lasted; `paused` while the source fails, after which the time begins anew. */
+  /** `due` once the loss has lasted; `paused` while the source fails. */
   phase: "lasting" | "due" | "paused";
-  /** Monotonic ms. */
+  /** How long it had lasted before its last failure, the time of failures apart. */
+  lastedMs: number;
+  /** Since when it lasts again, and until when it has to; monotonic ms. */
+  fromMs: number;
   untilMs: number;
   timer: Timer | null;
 }
@@ -22,7 +25,9 @@ interface Hold extends HeldLoss {
 /**
  * Decides when an answer is believed that takes endpoints away: an empty one, or one that leaves the set smaller by more
  * than `maxShrinkRatio`. Such an answer is believed when the source has stuck to it for a while; until then a smaller loss
- * waits with it, as a source that fills up again comes through all sizes. What an answer adds is never held.
+ * waits with it, as a source that fills up again comes through all sizes. What an answer adds is never held. A loss that
+ * the source has stuck to for `emptyGraceMs`, the times apart in which it failed, is believed however often it fails: or one
+ * that fails now and then would never get rid of an endpoint.
  */
 export class LossGuard {
   #hold: Hold | null = null;
@@ -30,14 +35,17 @@ export class LossGuard {
   #recoveringUntilMs = Number.NEGATIVE_INFINITY;
   #wasDown = false;
 
-  /** @param onDue the time is over that a held loss had to last: is it confirmed? */
+  /**
+   * @param onDue the time is over that a held loss had to last: is it confirmed? Once more, with true, when the source has
+   *   neither answered nor failed for as long as a question may take
+   */
   constructor(
     private readonly options: Pick<
       ResolvedDiscoveryOptions,
-      "emptyGraceMs" | "maxShrinkRatio" | "shrinkGraceMs"
+      "emptyGraceMs" | "lookupTimeoutMs" | "maxShrinkRatio" | "minIntervalMs" | "shrinkGraceMs"
     >,
     private readonly clock: Clock,
-    private readonly onDue: () => void,
+    private readonly onDue: (isSilent: boolean) => void,
   ) {}
 
   get held(): HeldLoss | null {
@@ -64,13 +72,15 @@ export class LossGuard {
     this.#recoveringUntilMs = this.clock.now() + this.options.emptyGraceMs;
   }
 
-  /** The source failed: how long it has stuck to a loss counts no more, but the loss is still what it said last. */
+  /** The source failed: what it said last still holds, but no time runs for it. */
   noteFailure(): void {
     this.#wasDown = true;
-    if (this.#hold === null) return;
-    this.#hold.timer?.cancel();
-    this.#hold.timer = null;
-    this.#hold.phase = "paused";
+    const hold = this.#hold;
+    if (hold === null) return;
+    if (hold.phase !== "paused") hold.lastedMs += this.clock.now() - hold.fromMs;
+    hold.timer?.cancel();
+    hold.timer = null;
+    hold.phase = "paused";
   }
 
   release(): void {
@@ -101,28 +111,40 @@ export class LossGuard {
     return true;
   }
 
-  /** A later loss of another kind keeps the longer of both waits. */
+  /** A later loss of another kind keeps the longer of both waits, one that was paused what was left of its own. */
   #endOf(why: HeldLoss["why"], now: number): number {
+    const hold = this.#hold;
     const { emptyGraceMs, shrinkGraceMs } = this.options;
+    const { lastedMs } = this.#before(why, now);
     const ownMs = now + (why === "empty" ? emptyGraceMs : shrinkGraceMs);
-    const begunMs = this.#hold?.phase === "lasting" ? this.#hold.untilMs : ownMs;
-    return Math.max(ownMs, begunMs, this.#recoveringUntilMs);
+    const ownLeftMs = hold?.phase === "paused" && hold.why === why ? ownMs - lastedMs : ownMs;
+    const begunMs = hold?.phase === "lasting" ? hold.untilMs : ownLeftMs;
+    const wantedMs = Math.max(ownLeftMs, begunMs, this.#recoveringUntilMs);
+    return Math.min(wantedMs, now + Math.max(emptyGraceMs, shrinkGraceMs) - lastedMs);
   }
 
-  /** The same hold where only its time begins anew: nobody has to be told of it twice. */
+  /** What of the time of a hold counts for its successor: a set that was only smaller says nothing for an empty one. */
+  #before(why: HeldLoss["why"], now: number): Pick<Hold, "lastedMs" | "fromMs"> {
+    const hold = this.#hold;
+    if (hold === null || (hold.why === "shrink" && why === "empty")) return { lastedMs: 0, fromMs: now };
+    return { lastedMs: hold.lastedMs, fromMs: hold.phase === "paused" ? now : hold.fromMs };
+  }
+
+  /** The same hold where only its time goes on: nobody has to be told of it twice. */
   #lasting(why: HeldLoss["why"], lost: readonly Endpoint[], untilMs: number): Hold {
     const hold = this.#hold;
-    if (hold?.why === why) return Object.assign(hold, { lost, untilMs, phase: "lasting" as const });
-    const since = hold?.since ?? this.clock.epoch();
-    return { why, lost, since, untilMs, phase: "lasting", timer: null };
+    const stretch = { lost, untilMs, phase: "lasting" as const, ...this.#before(why, this.clock.now()) };
+    if (hold?.why === why) return Object.assign(hold, stretch);
+    return { why, since: hold?.since ?? this.clock.epoch(), timer: null, ...stretch };
   }
 
   /** The timer says when it is over, not the clock: timers of Node may fire a little early by it. */
   #arm(hold: Hold, delayMs: number): void {
     hold.timer = this.clock.setTimer(() => {
-      hold.timer = null;
+      const { lookupTimeoutMs, minIntervalMs } = this.options;
       hold.phase = "due";
-      this.onDue();
+      hold.timer = this.clock.setTimer(() => this.onDue(true), minIntervalMs + lookupTimeoutMs);
+      this.onDue(false);
     }, delayMs);
   }
 }

@@ -259,7 +259,7 @@ describe("a later empty answer", () => {
     expect(bench.inUse).toBe(3);
 
     bench.source.answer();
-    await bench.clock.advance(29_999);
+    await bench.clock.advance(9_999);
     expect(bench.inUse).toBe(3);
     await bench.clock.advance(1);
 
@@ -338,7 +338,7 @@ describe("an answer that takes away more than maxShrinkRatio", () => {
 
     bench.source.onRefresh = () => bench.source.answer("n1:1");
     bench.source.answer("n1:1");
-    await bench.clock.advance(29_999);
+    await bench.clock.advance(29_499);
     expect(bench.inUse).toBe(9);
     await bench.clock.advance(1);
 
@@ -368,6 +368,38 @@ describe("an answer that takes away more than maxShrinkRatio", () => {
       ["shrink", 8],
       ["empty", 9],
     ]);
+  });
+});
+
+describe("a source that neither watches nor answers when it is asked", () => {
+  it.each([
+    ["a shrink", 1, 500],
+    ["an empty answer", 0, 30_000],
+  ])(
+    "is believed about %s when it has said nothing to that for as long as a question may take",
+    async (_, left, graceMs) => {
+      const bench = GuardedBench.using(4);
+      bench.source.answer(...numbered(left));
+
+      await bench.clock.advance(graceMs + 5_999);
+      const before = bench.inUse;
+      await bench.clock.advance(1);
+
+      expect([before, bench.inUse]).toEqual([4, left]);
+      expect(bench.source.refreshes).toBe(1);
+      expect(bench.clock.pendingTimers).toBe(0);
+    },
+  );
+
+  it("is not believed when it fails instead", async () => {
+    const bench = GuardedBench.using(4);
+    bench.source.answer(...numbered(1));
+    await bench.clock.advance(500);
+
+    bench.source.fail();
+    await bench.clock.advance(60_000);
+
+    expect(bench.inUse).toBe(4);
   });
 });
 

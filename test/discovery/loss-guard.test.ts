@@ -4,7 +4,13 @@ import { LossGuard } from "../../src/discovery/loss-guard.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { numbered } from "./scripted-source.js";
 
-const OPTIONS = { emptyGraceMs: 30_000, maxShrinkRatio: 0.5, shrinkGraceMs: 500 };
+const OPTIONS = {
+  minIntervalMs: 1_000,
+  lookupTimeoutMs: 5_000,
+  emptyGraceMs: 30_000,
+  maxShrinkRatio: 0.5,
+  shrinkGraceMs: 500,
+};
 
 /** A guard with a set in use, which follows what the guard says. */
 class GuardBench {
@@ -121,13 +127,13 @@ describe("what is held", () => {
     },
   );
 
-  it("is asked about once, and stays until somebody answers", async () => {
+  it("is asked about once, and once more when nobody answers within the time of a question", async () => {
     const bench = new GuardBench(9);
     bench.answerFirst(1);
 
     await bench.clock.advance(600_000);
 
-    expect(bench.dueAt).toEqual([500]);
+    expect(bench.dueAt).toEqual([500, 6_500]);
     expect(bench.heldFor).toBe("shrink 8");
     expect(bench.clock.pendingTimers).toBe(0);
   });
@@ -280,13 +286,12 @@ describe("a source that was down", () => {
   });
 
   it.each([
-    ["empty", 0, 20_000],
-    ["empty and due", 0, 30_000],
-    ["shrunk", 1, 400],
-    ["shrunk and due", 1, 500],
+    ["empty", 0, 20_000, 10_000],
+    ["shrunk", 1, 400, 29_600],
+    ["shrunk and due", 1, 500, 29_500],
   ])(
-    "begins its time anew when it was %s before it failed, and is held all the while",
-    async (_what, left, beforeMs) => {
+    "needs no more than the grace of an empty one in all when it was %s before it failed, and is held all the while",
+    async (_what, left, beforeMs, afterMs) => {
       const bench = new GuardBench(9);
       bench.answerFirst(left);
       const before = bench.guard.held;
@@ -298,7 +303,7 @@ describe("a source that was down", () => {
       await bench.clock.advance(600_000);
       expect(bench.guard.held).toBe(before);
       expect(bench.answerFirst(left)).toBe(9);
-      await bench.clock.advance(29_999);
+      await bench.clock.advance(afterMs - 1);
       expect(bench.answerFirst(left)).toBe(9);
       await bench.clock.advance(1);
 
@@ -307,6 +312,30 @@ describe("a source that was down", () => {
       expect(bench.answerFirst(left)).toBe(left);
     },
   );
+
+  it("is believed at once when an empty answer had lasted long enough before it failed", async () => {
+    const bench = new GuardBench(9);
+    bench.answerFirst(0);
+    await bench.clock.advance(30_000);
+
+    bench.guard.noteFailure();
+
+    expect(bench.answerFirst(0)).toBe(0);
+  });
+
+  it("is believed in the end, however often it fails between its answers", async () => {
+    const bench = new GuardBench(9);
+
+    for (let second = 0; second < 31; second++) {
+      bench.answerFirst(1);
+      await bench.clock.advance(1_000);
+      bench.guard.noteFailure();
+      await bench.clock.advance(1_000);
+    }
+
+    expect(bench.answerFirst(1)).toBe(1);
+    expect(bench.clock.pendingTimers).toBe(0);
+  });
 
   it("holds a small loss, too, that comes after a failure in the middle of a great one", () => {
     const bench = new GuardBench(9);
