@@ -93,7 +93,8 @@ export class GuardedResolver implements Resolver {
     if (found > 0) return { word: "found", text: `${target} has ${found} endpoint${found === 1 ? "" : "s"}` };
     if (this.#staleSince !== null) return { word: "failed", text: `${target}: ${this.#lastError?.text}` };
     if (this.#answers === 0) return { word: "waiting", text: `${target} has not answered yet` };
-    const text = `${target} has answered without endpoints`;
+    const why = this.#problem === null ? "" : `: ${this.#problem}`;
+    const text = `${target} has answered without endpoints${why}`;
     // The first time it may only not know them yet.
     return { word: this.#current === null ? "waiting" : "empty", text };
   }

@@ -542,6 +542,14 @@ describe("a problem in an answer", () => {
     ]);
   });
 
+  it("says why there are no endpoints, where that is what it is about", () => {
+    const bench = new GuardedBench();
+
+    bench.source.answerWith("nobody is there");
+
+    expect(bench.guarded.outlook.text).toBe("test:///source has answered without endpoints: nobody is there");
+  });
+
   it("stands in stats for as long as the newest answer has it", () => {
     const bench = new GuardedBench();
 

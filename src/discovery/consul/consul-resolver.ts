@@ -20,8 +20,10 @@ export class ConsulResolver implements Resolver {
     this.target = target.canonical;
     this.#gate = new ListenerGate(target.canonical);
     const listener = {
-      onAnswer: ({ endpoints, problems }: ConsulAnswer) =>
-        this.#gate.endpoints(endpoints, problems.length === 0 ? null : problemList(problems)),
+      onAnswer: ({ endpoints, problems }: ConsulAnswer) => {
+        const told = endpoints.length === 0 ? [...problems, whyNone(target)] : problems;
+        this.#gate.endpoints(endpoints, told.length === 0 ? null : problemList(told));
+      },
       onFailure: (error: Error) => this.#gate.error(error),
     };
     this.#query = new BlockingQuery(askConsul(target, deps, options), listener, deps, options);
@@ -44,6 +46,13 @@ export class ConsulResolver implements Resolver {
     this.#gate.close();
     this.#query.close();
   }
+}
+
+/** Consul says no more than an empty list, whatever is wrong; a misspelled name is what it mostly is. */
+function whyNone({ service, tags, isPassingOnly }: ConsulTarget): string {
+  const tagged = tags.length === 0 ? "" : ` with ${tags.map((tag) => JSON.stringify(tag)).join(" and ")}`;
+  const state = isPassingOnly ? "passes its checks" : "is free of critical checks";
+  return `no instance of ${JSON.stringify(service)}${tagged} ${state}, or Consul does not know it, or the token may not read it`;
 }
 
 export function consulResolver(

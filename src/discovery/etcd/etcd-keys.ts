@@ -42,7 +42,7 @@ export class EtcdKeys {
     return this.#summed().endpoints;
   }
 
-  /** One sentence on the keys that hold no endpoint; null where all do. */
+  /** One sentence on the keys that hold no endpoint, or on there being none; null where all do. */
   get problem(): string | null {
     return this.#summed().problem;
   }
@@ -53,6 +53,7 @@ export class EtcdKeys {
   }
 
   #problem(): string | null {
+    if (this.#entries.size === 0) return `there are no keys under ${JSON.stringify(`${this.prefix}/`)}`;
     const bad = [...this.#entries].filter(([, { problem }]) => problem !== null);
     if (bad.length === 0) return null;
     const told = problemList(bad.map(([key, { problem }]) => `${shown(key)} ${problem}`));

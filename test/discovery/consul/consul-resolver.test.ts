@@ -27,6 +27,17 @@ describe("ConsulResolver: a healthy Consul", () => {
     ]);
   });
 
+  it("says of an empty answer what it had asked for, which is what a misspelled name looks like", async () => {
+    const none = (consul: { set(service: string, instances: []): void }) => consul.set("web", []);
+    const tagged = await startedConsul({ query: "?tag=b&tag=a" }, none);
+    const warning = await startedConsul({ query: "?passing=false" }, none);
+
+    expect(tagged.listener.problems).toEqual([
+      'no instance of "web" with "a" and "b" passes its checks, or Consul does not know it, or the token may not read it',
+    ]);
+    expect(warning.listener.problems[0]).toContain('no instance of "web" is free of critical checks, or');
+  });
+
   it("asks without an index first, then waits for the index to pass (E56)", async () => {
     const { fake } = await watchingConsul({ options: { consul: { waitMs: 30_000 } } });
 

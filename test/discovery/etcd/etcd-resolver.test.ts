@@ -118,6 +118,13 @@ describe("etcd resolver: answers", () => {
 });
 
 describe("etcd resolver: keys that hold no endpoint", () => {
+  it("are as good as none, which is said, since a misspelled prefix looks like that", async () => {
+    const { listener } = await startedEtcdResolver({}, (etcd) => etcd.change({ "users/1": null }));
+
+    expect(listener.addresses).toEqual([[]]);
+    expect(listener.problems).toEqual(['there are no keys under "users/"']);
+  });
+
   it("are left out and said, beside the others", async () => {
     const { listener } = await startedEtcdResolver({}, (etcd) =>
       etcd.change({ "users/0": "junk", "users/2": goValue("nowhere") }),
