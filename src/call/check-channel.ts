@@ -1,5 +1,5 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
-import { describeIssues, type TlsOptions, tlsOptionsSchema } from "../core/index.js";
+import { describeIssues, type TlsOptions, tlsFileOptionsSchema, tlsOptionsSchema } from "../core/index.js";
 import { parseTargets, type TargetList } from "../discovery/index.js";
 import { isPlaintext, tlsProblems } from "../pool/index.js";
 import { channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
@@ -39,9 +39,9 @@ function unusableFiles(given: unknown): readonly string[] {
   const { tls, discovery } = fieldsOf(given);
   const { consul, etcd } = fieldsOf(discovery);
   return [
-    ...unusableTls("tls", tls),
-    ...unusableTls("discovery.consul.tls", fieldsOf(consul)["tls"]),
-    ...unusableTls("discovery.etcd.tls", fieldsOf(etcd)["tls"]),
+    ...unusableTls("tls", tls, tlsOptionsSchema),
+    ...unusableTls("discovery.consul.tls", fieldsOf(consul)["tls"], tlsFileOptionsSchema),
+    ...unusableTls("discovery.etcd.tls", fieldsOf(etcd)["tls"], tlsFileOptionsSchema),
   ];
 }
 
@@ -49,8 +49,13 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
-function unusableTls(place: string, given: unknown): readonly string[] {
-  if (given === undefined || !tlsOptionsSchema.safeParse(given).success) return [];
+/** @param schema what refuses is told already, and may hold keys that are no business of ours */
+function unusableTls(
+  place: string,
+  given: unknown,
+  schema: typeof tlsOptionsSchema | typeof tlsFileOptionsSchema,
+): readonly string[] {
+  if (given === undefined || !schema.safeParse(given).success) return [];
   const tls = given as TlsOptions;
   return tlsProblems(tls).map(({ key, message }) => {
     const path = key.endsWith("File") && tls[key] !== undefined ? ` is ${JSON.stringify(tls[key])}` : "";

@@ -101,7 +101,10 @@ export function poolChannel(
     tls === undefined ? null : new TlsMaterial(tls, { clock: parts.clock, env, warn: warnOfTls });
   const credentials = material?.credentials ?? options.credentials ?? grpcCredentials.createInsecure();
   if (isPlaintext(credentials))
-    warnOnce("HOLDFAST_INSECURE", `${parsed.canonical} is plaintext: fine on loopback, not across a network`);
+    warnOnce(
+      "HOLDFAST_INSECURE",
+      `the calls to ${parsed.canonical} go out in plaintext: fine on loopback, not across a network`,
+    );
   const context = new AsyncResource("HoldfastChannel");
   const watchTls = (onRotated: (cause: string) => void): void =>
     context.runInAsyncScope(() => material?.start(onRotated, (problem) => warnOfRejected(parsed, problem)));

@@ -8,13 +8,18 @@ const DEFAULT_TTL_MS = 15_000;
 const DEFAULT_INTERVAL_MS = 10_000;
 
 /** Where clients are to go: an address that others reach, so none that stands for "every interface of mine". */
-const addressSchema = z.string().transform((text, context): string => {
-  const address = parseAddress(text);
-  const problem = typeof address === "string" ? address : unreachable(address);
-  if (problem === null && typeof address !== "string") return canonicalAddress(address);
-  context.addIssue({ code: "custom", message: `it ${problem}` });
-  return z.NEVER;
-});
+const addressSchema = z
+  .custom<string>((given) => typeof given === "string", {
+    error: ({ input }) =>
+      `${input === undefined ? "missing; write" : "allowed:"} host:port, as clients reach it`,
+  })
+  .transform((text, context): string => {
+    const address = parseAddress(text);
+    const problem = typeof address === "string" ? address : unreachable(address);
+    if (problem === null && typeof address !== "string") return canonicalAddress(address);
+    context.addIssue({ code: "custom", message: `it ${problem}` });
+    return z.NEVER;
+  });
 
 function unreachable(address: Exclude<ReturnType<typeof parseAddress>, string>): string | null {
   if (address.kind === "unix") return "is a socket path, which no other machine can reach; write host:port";
@@ -32,7 +37,14 @@ const checkShape = {
    * In place of `ttlMs`, for Consul: its agent asks the service by gRPC's health checking protocol; true for the server as a
    * whole, or the name of a health service. The agent must be able to reach `address`.
    */
-  grpc: z.union([z.literal(true), z.string().min(1)]).optional(),
+  grpc: z
+    .union([
+      z.literal(true),
+      z
+        .string()
+        .refine((name) => name !== "", "true stands for the server as a whole; write that, or a name"),
+    ])
+    .optional(),
   /** With `grpc`: true to ask over TLS; the agent must trust the certificate. Default false. */
   tls: z.boolean().optional(),
   /** With `grpc` and `tls`: the name that the certificate carries. Default: the host of `address`. */

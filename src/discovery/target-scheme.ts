@@ -30,6 +30,18 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["https", "a gRPC target has no https://; write host:port, TLS comes from the credentials"],
 ]);
 
+const REGISTRIES = "name the registry: consul:///service, etcd:///prefix, or dns:///host:port";
+const HEADLESS = "for a headless service write dns:///service.namespace.svc.cluster.local:port";
+
+/** Schemes of other tools, which are free for anybody's own resolver, and what to write without one. */
+const FOREIGN: ReadonlyMap<string, string> = new Map([
+  ["srv", "for SRV records write dns:///_service._tcp.domain"],
+  ["k8s", HEADLESS],
+  ["kubernetes", HEADLESS],
+  ["lb", REGISTRIES],
+  ["discovery", REGISTRIES],
+]);
+
 /** Names grpc-js itself reads as schemes whatever follows. Ours may also be hosts: `etcd:2379` names one. */
 const GRPC_SCHEMES: ReadonlySet<string> = new Set(["dns", "unix", "ipv4", "ipv6"]);
 
@@ -56,7 +68,11 @@ export function refusedScheme(scheme: string, target: string): string {
   const quoted = JSON.stringify(target);
   if (instead !== undefined)
     return `the target ${quoted} has the scheme "${scheme}", which is not taken: ${instead}`;
-  return `the target ${quoted} has the unknown scheme "${scheme}"${suggest(scheme, [...SCHEMES, ...registeredSchemes()])}`;
+  const known = [...SCHEMES, ...registeredSchemes()];
+  const foreign = FOREIGN.get(scheme);
+  const advice = foreign === undefined ? suggest(scheme, known) : `; ${foreign}`;
+  const own = `for a resolver of your own call registerResolver(${JSON.stringify(scheme)}, ...) before the channel is made`;
+  return `the target ${quoted} has the unknown scheme "${scheme}"${advice}; ${own}`;
 }
 
 function isScheme(name: string, rest: string, target: string): boolean {

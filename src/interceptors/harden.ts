@@ -79,7 +79,23 @@ function checkTargetOf(
   target: unknown,
 ): ReturnType<typeof checkTarget> | null {
   if (target !== undefined) return checkTarget(target);
-  return isShape(shape) ? checkTarget(shape.channel.getTarget()) : null;
+  return isShape(shape) ? checkOwnTarget(shape.channel.getTarget()) : null;
+}
+
+/** A target that grpc-js does not know, such as `consul://...`, is behind a `dns:` that it has put there. */
+function checkOwnTarget(target: string): ReturnType<typeof checkTarget> {
+  const checked = checkTarget(target);
+  const written = /^dns:([a-z][a-z0-9+.-]*:\/\/.*)$/is.exec(target)?.[1];
+  if (checked.value !== null || written === undefined) return checked;
+  const meant = checkTarget(written);
+  if (meant.value === null) return meant;
+  const { canonical } = meant.value;
+  return {
+    value: null,
+    problems: [
+      `the stub's target ${JSON.stringify(canonical)} is none that grpc-js knows; give harden the option target: ${JSON.stringify(canonical)}`,
+    ],
+  };
 }
 
 /** Options of the channel that would do nothing over a stub's own: refused, lest they seem to do something. */

@@ -83,7 +83,7 @@ describe("a plaintext channel", () => {
 
     expect(emitWarning).toHaveBeenCalledTimes(1);
     expect(emitWarning.mock.calls[0]).toEqual([
-      "dns:///a:1 is plaintext: fine on loopback, not across a network",
+      "the calls to dns:///a:1 go out in plaintext: fine on loopback, not across a network",
       { type: "HoldfastWarning", code: "HOLDFAST_INSECURE" },
     ]);
   });

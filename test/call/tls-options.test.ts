@@ -71,6 +71,18 @@ describe("what is wrong with tls is told at once, by key", () => {
     expect(refusal({ tls })).toContain(expected);
   });
 
+  it.each(["consul", "etcd"])(
+    "text in place of a file for %s, which takes files only, is told once",
+    (registry) => {
+      const problem = refusal({ insecure: true, discovery: { [registry]: { tls: { ca: "x" } } } });
+
+      expect(problem).toContain(
+        `createChannel: 1 problem: discovery.${registry}.tls.ca is not a known key (known: caFile, `,
+      );
+      expect(problem).not.toContain("PEM");
+    },
+  );
+
   it("serverName beside grpc-js's own option for it", () => {
     const channelOptions = { "grpc.ssl_target_name_override": "a" };
 

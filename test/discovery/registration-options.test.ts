@@ -62,7 +62,8 @@ describe("a service as it is given", () => {
     ],
     [{ address: "10.0.0.5" }, "it has no port; write host:port"],
     [{ address: "10.0.0.5:0" }, 'it has the port "0"; allowed are 1 to 65535'],
-    [{ address: 5 }, "address is 5; allowed: a value of type string"],
+    [{ address: undefined }, "1 problem: address: missing; write host:port, as clients reach it"],
+    [{ address: 5 }, "1 problem: address is 5: allowed: host:port, as clients reach it"],
     [{ id: "a/b" }, 'id is "a/b"; allowed: 1 to 200 characters, without / " ` \\ and control characters'],
     [{ id: 'a"b' }, "allowed: 1 to 200 characters"],
     [{ id: "" }, "allowed: 1 to 200 characters"],
@@ -81,6 +82,10 @@ describe("a service as it is given", () => {
       "check.intervalMs is 5000: set without grpc, for which alone it is",
     ],
     [{ check: { grpc: false } }, "check.grpc"],
+    [
+      { check: { grpc: "" } },
+      '1 problem: check.grpc is "": true stands for the server as a whole; write that, or a name',
+    ],
     [
       { check: { grpc: true, intrvalMs: 5 } },
       "check.intrvalMs is not a known key (did you mean intervalMs?)",

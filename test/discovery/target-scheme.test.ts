@@ -25,12 +25,19 @@ describe("splitTarget", () => {
     },
   );
 
-  it.each(["users:50051", "users:abc", "a:1,b:2", "fe80::1", "::1", "[::1]:50051", "1.2.3.4:5"])(
-    "sees no scheme in %s",
-    (target) => {
-      expect(splitTarget(target).path).toBe(target);
-    },
-  );
+  it.each([
+    "lb:8080",
+    "discovery:grpc",
+    "users:50051",
+    "users:abc",
+    "a:1,b:2",
+    "fe80::1",
+    "::1",
+    "[::1]:50051",
+    "1.2.3.4:5",
+  ])("sees no scheme in %s", (target) => {
+    expect(splitTarget(target).path).toBe(target);
+  });
 
   it.each([
     ["statc:a:1,b:2", "statc"],
@@ -59,6 +66,11 @@ describe("refusedScheme", () => {
     ["unix-abstract", "use unix:/path"],
     ["https", "write host:port"],
     ["statc", "did you mean static?"],
+    ["srv", "write dns:///_service._tcp.domain"],
+    ["k8s", "for a headless service write dns:///"],
+    ["kubernetes", "for a headless service write dns:///"],
+    ["lb", "consul:///service, etcd:///prefix, or dns:///host:port"],
+    ["discovery", "consul:///service, etcd:///prefix, or dns:///host:port"],
     ["unknown_scheme", "known: static, ipv4, ipv6, unix, dns, consul, etcd, file, passthrough"],
     ["constructor", "unknown scheme"],
   ])("says for %s what to use", (scheme, advice) => {
@@ -67,4 +79,20 @@ describe("refusedScheme", () => {
     expect(problem).toContain(`"${scheme}:///x"`);
     expect(problem).toContain(advice);
   });
+
+  it.each(["zk", "statc", "k8s"])(
+    "says for %s, which anybody may have, that it must be registered first",
+    (scheme) => {
+      expect(refusedScheme(scheme, `${scheme}:///x`)).toContain(
+        `; for a resolver of your own call registerResolver("${scheme}", ...) before the channel is made`,
+      );
+    },
+  );
+
+  it.each(["xds", "http", "unix-abstract"])(
+    "says nothing of the sort for %s, which nobody can register",
+    (scheme) => {
+      expect(refusedScheme(scheme, `${scheme}:///x`)).not.toContain("registerResolver");
+    },
+  );
 });

@@ -90,6 +90,33 @@ describe.each([
   });
 });
 
+describe("harden of a stub whose target grpc-js does not know", () => {
+  const stubOf = (target: string) => use(new flavour.Client(target, grpc.credentials.createInsecure()));
+
+  it.each([
+    ["consul://127.0.0.1:8500/users?tag=v2", "consul://127.0.0.1:8500/users?tag=v2"],
+    ["etcd:///services/users", "etcd://127.0.0.1:2379/services/users"],
+  ])("says of %s where it belongs", (given, target) => {
+    const error = configErrorOf(() => harden(stubOf(given), { insecure: true }));
+
+    expect(error.details).toBe(
+      `harden: 1 problem: the stub's target "${target}" is none that grpc-js knows; give harden the option target: "${target}"`,
+    );
+  });
+
+  it.each([
+    ["xds:///users", "write passthrough:///xds:///service"],
+    ["consul://127.0.0.1:8500/", 'the target "consul://127.0.0.1:8500/" names no service'],
+    ["http://users:1", "a gRPC target has no http://; write host:port"],
+  ])("says what is wrong with %s, without the dns: that grpc-js puts before it", (given, sentence) => {
+    const error = configErrorOf(() => harden(stubOf(given), { insecure: true }));
+
+    expect(error.details).toContain(sentence);
+    expect(error.details).not.toContain('"dns:');
+    expect(problemCount(error)).toBe(1);
+  });
+});
+
 describe("harden without credentials", () => {
   it("refuses a target of its own, because a stub does not give its credentials away", () => {
     const stub = plainStub();

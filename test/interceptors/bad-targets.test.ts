@@ -38,13 +38,14 @@ const badTargets: readonly (readonly [target: unknown, sentence: string])[] = [
   ["static:///a:1,A:1", 'the address "A:1" repeats "a:1"; name each address once'],
   ["ftp:///a:1", 'has the unknown scheme "ftp"'],
   ["stattic:///a:1", 'has the unknown scheme "stattic" (did you mean static?)'],
-  ["xds:///a", "use dns:/// or static:///"],
+  ["xds:///a", "use consul://, dns:/// or static:///"],
   ["http://a:1", "a gRPC target has no http://; write host:port"],
   ["static://a:1", "has two slashes; write three, static:///a:1"],
   ["dns:///a:1,b:2", "lists several addresses; write static:///a:1,b:2"],
   [5, "target is"],
   [null, "target is"],
-  [["a:1"], "target is"],
+  [[], "the list of targets is empty; write one or more"],
+  [["a:1", 5], "target 2 of the list: it is number; allowed: a string such as dns:///host:port"],
 ];
 
 describe.each(["createChannel", "harden"] as const)("%s", (name) => {
@@ -70,6 +71,6 @@ it("refuses a channel without a target", () => {
   const error = configErrorOf(() => createChannel(undefined as unknown as string, { insecure: true }));
 
   expect(error.details).toBe(
-    "createChannel: 1 problem: target is undefined; allowed: a string such as dns:///host:port",
+    "createChannel: 1 problem: target is undefined; allowed: a string such as dns:///host:port, or a list of them",
   );
 });

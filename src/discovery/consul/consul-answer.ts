@@ -1,12 +1,13 @@
 import { isIPv6 } from "node:net";
 import { canonicalAddress, type Endpoint, parseAddress } from "../../core/index.js";
+import { ProblemGroups, shortList } from "../problem-list.js";
 import type { ConsulTarget } from "../target-kinds.js";
 
 /** What an answer of Consul's health endpoint says. */
 export interface ConsulAnswer {
   /** In Consul's order, each address once. */
   readonly endpoints: readonly Endpoint[];
-  /** What could not be used, and why. */
+  /** What could not be used, and why: one sentence for all entries with the same mistake. */
   readonly problems: readonly string[];
 }
 
@@ -27,15 +28,20 @@ const AUTHORITY = /^(?!-)[A-Za-z0-9_.-]{1,253}$/;
 export function readConsulAnswer(body: unknown, asked: Asked): ConsulAnswer {
   if (!Array.isArray(body)) throw new Error(`Consul answered with ${kindOf(body)}; allowed: an array`);
   const endpoints = new Map<string, Endpoint>();
-  const problems: string[] = [];
+  const problems = new ProblemGroups();
   body.forEach((entry: unknown, index) => {
-    const where = `entry ${index}${nameOf(entry)}`;
-    const read = readEntry(entry, asked, (problem) => problems.push(`${where} ${problem}`));
+    const tell = (problem: string) => problems.add(problem, `${index}${nameOf(entry)}`);
+    const read = readEntry(entry, asked, tell);
     if (read === null) return;
-    if (endpoints.has(read.address)) problems.push(`${where} repeats the address ${read.address}`);
+    if (endpoints.has(read.address)) tell(`repeats the address ${read.address}`);
     else endpoints.set(read.address, read);
   });
-  return { endpoints: [...endpoints.values()], problems };
+  const told = problems.told((where, problem) =>
+    where.length === 1
+      ? `entry ${where[0]} ${problem}`
+      : `each of ${where.length} entries out of ${body.length} ${problem}: ${shortList(where)}`,
+  );
+  return { endpoints: [...endpoints.values()], problems: told };
 }
 
 /** @returns null for an entry that is left out */

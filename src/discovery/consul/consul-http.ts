@@ -40,6 +40,9 @@ export interface ConsulRequestOptions {
 const MAX_SAID = 200;
 /** Ten thousand instances take about a third of it. */
 const MAX_ANSWER_BYTES = 33_554_432;
+/** OpenSSL's words for an answer that is no TLS; Node's code for it has not always been the same. */
+const NO_TLS =
+  /wrong version number|packet length too long|unknown protocol|ssl routines:[^:]*:http request/i;
 const BAD_JSON = Symbol("no JSON");
 
 /**
@@ -163,16 +166,26 @@ async function settled(call: Promise<unknown>, access: ConsulAccess) {
   return { status: response.statusCode ?? 0, headers: response.headers, body: response.body };
 }
 
+const PLAINTEXT =
+  "it does not speak TLS on this port; take its HTTPS port, or for plaintext leave out discovery.consul.tls, CONSUL_HTTP_SSL and the https:// of CONSUL_HTTP_ADDR";
+
 /** No cause is kept: the package's errors lead to the request, and so to the token. */
 function failureText(error: unknown, { place, token }: ConsulAccess): string {
   const code = (error as { code?: unknown } | null)?.code;
-  const text = saidBy(error).replace(/^consul: (?:[\w.]+: )?/, "") || String(code ?? "no reason was given");
-  return `the request to Consul at ${place} failed: ${withoutToken(text, token)}`;
+  const said = oneLine(saidBy(error).replace(/^consul: (?:[\w.]+: )?/, ""));
+  const text = said || String(code ?? "no reason was given");
+  const isPlaintext = place.startsWith("https://") && NO_TLS.test(said);
+  const told = isPlaintext ? PLAINTEXT : withoutToken(text, token);
+  return `the request to Consul at ${place} failed: ${told}`;
 }
 
 function saidIn(body: unknown, token: string | null): string {
   const text = Buffer.isBuffer(body) ? body.toString("utf8") : typeof body === "string" ? body : "";
-  return withoutToken(text, token).replace(/\s+/g, " ").trim().slice(0, MAX_SAID);
+  return oneLine(withoutToken(text, token)).slice(0, MAX_SAID);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 function withoutToken(text: string, token: string | null): string {

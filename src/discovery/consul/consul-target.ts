@@ -14,16 +14,16 @@ const EXAMPLE = "write consul://host:8500/service or consul:///service";
  */
 export function parseConsulTarget(split: SplitTarget, target: string): ConsulTarget | InvalidTarget {
   const { path } = split;
-  if (split.authority === null) {
-    return refuse(
-      `the target ${quoted(target)} has no slashes after consul:; write consul:///${path || "service"}`,
-    );
-  }
   if (cutAt(target, "?")[0].includes("@")) {
     // Whatever stands around it may be a secret, wherever its slashes are.
     return refuse(
       "a consul: target has an @, as if a user or a password stood before the host; a token belongs into discovery.consul, and an @ of a service is written %40",
     );
+  }
+  if (split.authority === null) {
+    const name = withoutSlashes(cutAt(path, "?")[0]) || "service";
+    const mistake = path.startsWith("/") ? "one slash" : "no slashes";
+    return refuse(`the target ${quoted(target)} has ${mistake} after consul:; write consul:///${name}`);
   }
   // Without a slash behind the host the query is part of it, and is read all the same.
   const [authority = "", queryOfHost] = cutAt(split.authority, "?");
@@ -84,9 +84,13 @@ function targetOf(agent: ConsulTarget["agent"], service: string, query: ConsulQu
 /** @returns a sentence when it is none */
 function agentOf(authority: string, target: string): ConsulTarget["agent"] | string {
   if (authority === "") return null;
+  const the = `the address ${JSON.stringify(authority)} of Consul`;
+  if (authority.includes("[") !== authority.includes("]"))
+    return `${the} lacks one of its brackets; write [::1]:${DEFAULT_PORT}`;
   const hasPort = authority.startsWith("[") ? !authority.endsWith("]") : authority.includes(":");
   const address = parseAddress(hasPort ? authority : `${authority}:${DEFAULT_PORT}`);
-  if (typeof address === "string") return `the address ${JSON.stringify(authority)} of Consul ${address}`;
+  // Its examples have a port of gRPC servers.
+  if (typeof address === "string") return `${the} ${address.replace(":50051", `:${DEFAULT_PORT}`)}`;
   if (address.kind === "tcp") return { host: address.host, port: address.port };
   return `the target ${quoted(target)} names a socket path, where Consul's host:port belongs`;
 }
@@ -113,6 +117,12 @@ function serviceOf(
       problem: `${the} has a service name with control characters, or of more than ${MAX_SERVICE} characters`,
     };
   }
+  if (path.startsWith("/")) {
+    const instead = withoutSlashes(path) || "service";
+    return {
+      problem: `${the} has a slash too many before its service; write consul://${authority}/${instead}`,
+    };
+  }
   if (path.includes("/"))
     return { problem: `${the} has more than one name in its path; write a slash of the service as %2F` };
   if (path.includes("#"))
@@ -123,6 +133,10 @@ function serviceOf(
 /** The target without its query, in which a secret may stand. */
 function quoted(target: string): string {
   return JSON.stringify(cutAt(target, "?")[0]);
+}
+
+function withoutSlashes(path: string): string {
+  return path.replace(/^\/+/, "");
 }
 
 function cutAt(text: string, mark: string): [string, string?] {

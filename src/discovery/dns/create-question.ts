@@ -2,9 +2,11 @@ import type { ResolvedDiscoveryOptions } from "../discovery-options.js";
 import { proxyFor } from "../http-proxy.js";
 import type { ResolverDeps } from "../resolver.js";
 import type { DnsTarget } from "../target-kinds.js";
+import type { AskFamily, FamilyAnswer } from "./ask-family.js";
 import type { DnsQuestion } from "./dns-answer.js";
 import { type AddressRecord, type DnsQueries, nodeQueries } from "./dns-queries.js";
-import { type AskFamily, type FamilyAnswer, HostAddresses } from "./host-addresses.js";
+import { FamilyPatience } from "./family-patience.js";
+import { HostAddresses } from "./host-addresses.js";
 import { HostQuestion } from "./host-question.js";
 import { ServiceQuestion } from "./service-question.js";
 
@@ -28,10 +30,16 @@ export function createQuestion(
   const queries = makeQueries(servers, port === null ? lookupTimeoutMs / 2 : lookupTimeoutMs);
   const bySystem: AskFamily = async (name) => ({ addresses: await lookup(name), ttlMs: null });
   const ways = servers.length === 0 ? [bySystem] : bothFamilies(queries);
-  const hostNamed = (name: string) => new HostAddresses(name, ways, { clock, maxStaleMs });
-  if (port !== null) return new HostQuestion(defaultAuthority, port, hostNamed(host), () => queries.cancel());
+  const patience = new FamilyPatience(clock);
+  const hostNamed = (name: string) => new HostAddresses(name, ways, { clock, maxStaleMs, patience });
+  const cancel = () => {
+    queries.cancel();
+    patience.cancel();
+  };
+  if (port !== null) return new HostQuestion(defaultAuthority, port, hostNamed(host), cancel);
   const isProxied = (name: string) => proxyFor(name, env) !== null;
-  return new ServiceQuestion(host, { queries, hostNamed, isProxied });
+  const services = (name: string) => queries.services(name);
+  return new ServiceQuestion(host, { queries: { services, cancel }, hostNamed, isProxied });
 }
 
 /** IPv4 leads, as servers know nothing of how this machine is connected. */

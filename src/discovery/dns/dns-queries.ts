@@ -113,6 +113,11 @@ export function saysNone(error: unknown): boolean {
   return code === "ENOTFOUND" || code === "ENODATA";
 }
 
+/** True for the error of a question that nobody answered. */
+export function saysNothing(error: unknown): boolean {
+  return codeOf(error) === "ETIMEOUT";
+}
+
 function codeOf(error: unknown): string | null {
   return error instanceof Error && "code" in error ? String(error.code) : null;
 }

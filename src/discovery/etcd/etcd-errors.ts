@@ -1,7 +1,8 @@
 import type { status } from "@grpc/grpc-js";
-import { isReason, saidBy } from "../../core/index.js";
+import { isReason, ResilienceError, saidBy } from "../../core/index.js";
 
 const INVALID_ARGUMENT: status.INVALID_ARGUMENT = 3;
+const DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED = 4;
 const NOT_FOUND: status.NOT_FOUND = 5;
 const PERMISSION_DENIED: status.PERMISSION_DENIED = 7;
 const FAILED_PRECONDITION: status.FAILED_PRECONDITION = 9;
@@ -50,5 +51,18 @@ export function isAuthenticationOff(error: unknown): boolean {
 
 /** @param what was tried, for the sentence */
 export function failed(what: string, cause: unknown): Error {
-  return Object.assign(new Error(`${what} failed: ${saidBy(cause)}`, { cause }), { code: codeOf(cause) });
+  return Object.assign(new Error(`${what} failed: ${reasonOf(cause)}`, { cause }), { code: codeOf(cause) });
+}
+
+/**
+ * Of a call that failed on its way, how its last attempt did: what else our own channel says of it, its target and how often
+ * it tried, is about a channel that nobody has heard of.
+ */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof ResilienceError) || cause.origin !== "local") return saidBy(cause);
+  const last = cause.attempts.at(-1);
+  const isLate = cause.code === DEADLINE_EXCEEDED;
+  if (last === undefined || (last.code !== cause.code && !isLate)) return saidBy(cause);
+  const details = last.details.replace(/^static:\/\/\/\S+: /, "");
+  return last.code === cause.code ? details : `${details}; then the time was over`;
 }

@@ -1,4 +1,5 @@
-import { readFile, realpath, stat } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { open, realpath, stat } from "node:fs/promises";
 
 /** A file as it is at one moment. */
 export interface FileLook {
@@ -7,11 +8,21 @@ export interface FileLook {
   readonly sizeBytes: number;
 }
 
+/** What was read of a file. */
+export interface FileBytes {
+  readonly bytes: Uint8Array;
+  /**
+   * True where nobody wrote to this file meanwhile. Another one that was renamed into its place does not matter: what was
+   * open is whole.
+   */
+  readonly isSteady: boolean;
+}
+
 /** What is asked of the file system. */
 export interface FileAccess {
   /** @throws Error (rejects) when there is no such file, or it is none */
   look(path: string): Promise<FileLook>;
-  read(path: string): Promise<Uint8Array>;
+  read(path: string): Promise<FileBytes>;
 }
 
 /** The file system of this machine. */
@@ -27,5 +38,33 @@ export const systemFiles: FileAccess = {
     const { dev, ino, size, mtimeNs, ctimeNs } = stats;
     return { stamp: [dev, ino, size, mtimeNs, ctimeNs, real].join(" "), sizeBytes: Number(size) };
   },
-  read: (path) => readFile(path),
+  async read(path) {
+    const file = await open(path);
+    try {
+      return await readSteadily(file);
+    } finally {
+      await file.close();
+    }
+  },
 };
+
+/** The part of a `FileHandle` that reading takes. */
+export interface OpenFile {
+  stat(options: { bigint: true }): Promise<BigIntStats>;
+  readFile(): Promise<Uint8Array>;
+}
+
+/** Reads an open file, and looks at it before and after. */
+export async function readSteadily(file: OpenFile): Promise<FileBytes> {
+  const before = await file.stat({ bigint: true });
+  const bytes = await file.readFile();
+  const after = await file.stat({ bigint: true });
+  return { bytes, isSteady: isUnwritten(before, after) };
+}
+
+/** A file that is replaced loses its name, which changes its ctime as well; a write changes mtime. */
+function isUnwritten(before: BigIntStats, after: BigIntStats): boolean {
+  const isRenamed = before.nlink !== after.nlink;
+  const isSame = before.size === after.size && before.mtimeNs === after.mtimeNs;
+  return isSame && (isRenamed || before.ctimeNs === after.ctimeNs);
+}

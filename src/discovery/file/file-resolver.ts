@@ -10,7 +10,10 @@ import { endpointsIn } from "./file-content.js";
 
 /** A hundred thousand endpoints fit. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
-/** Looks that a file may be different each time before it is read all the same: something writes to it without a pause. */
+/**
+ * Looks that a file may be different each time before it is read all the same: something writes to it, or replaces it,
+ * without a pause.
+ */
 const MAX_RESTLESS_LOOKS = 10;
 
 /** What a look at the file brought; `said` is what is wrong. */
@@ -32,7 +35,8 @@ export function fileResolver(
  * Follows a list of endpoints in a file by looking at it every `filePollMs`. The system's own word on changes is not
  * asked for: it is silent on network file systems, says nothing of a link further up the path, which is how a ConfigMap
  * changes, and follows the old file when another is renamed into its place. A file that has changed is read when two looks in
- * a row saw the same, so that one half written is not. One that is missing or wrong is told of once, and looked at as before.
+ * a row saw the same, so that one half written is not. One that never stands still is read too if it is replaced, and not
+ * written to while it is read. One that is missing or wrong is told of once, and looked at as before.
  */
 export class FileResolver implements Resolver {
   readonly target: string;
@@ -113,17 +117,34 @@ export class FileResolver implements Resolver {
     const isSettled = stamp === this.#seen || isFirstLook;
     this.#seen = stamp;
     if (stamp === this.#read) return { kind: "unchanged" };
-    if (!isSettled && ++this.#restlessLooks < MAX_RESTLESS_LOOKS) return { kind: "unchanged" };
+    if (!isSettled) this.#restlessLooks++;
+    if (!isSettled && !this.#isRestless) return { kind: "unchanged" };
     if (sizeBytes > MAX_FILE_BYTES) return this.#refuse(stamp, [tooBig(sizeBytes)]);
-    const bytes = await this.access.read(path);
+    const { bytes, isSteady } = await this.access.read(path);
     // A list that is cut off in YAML is a list still.
     this.#seen = (await this.access.look(path)).stamp;
-    if (this.#seen !== stamp) return { kind: "unchanged" };
+    if (this.#seen !== stamp && !(isSteady && this.#isRestless)) return this.#readInVain();
     if (bytes.byteLength > MAX_FILE_BYTES) return this.#refuse(stamp, [tooBig(bytes.byteLength)]);
     const { endpoints, problems } = endpointsIn(path, bytes);
     if (problems.length > 0) return this.#refuse(stamp, problems);
     this.#noteRead(stamp);
     return { kind: "read", endpoints: endpoints.map((endpoint) => this.#withProxy(endpoint)) };
+  }
+
+  get #isRestless(): boolean {
+    return this.#restlessLooks >= MAX_RESTLESS_LOOKS;
+  }
+
+  /** The file has changed under the read. */
+  #readInVain(): Finding {
+    if (!this.#isRestless) {
+      this.#restlessLooks++;
+      return { kind: "unchanged" };
+    }
+    // What was read before has to be read again then, to take the word back.
+    this.#read = null;
+    const said = `cannot be read: it never stands still: ${MAX_RESTLESS_LOOKS} looks in a row saw it change, and it is written to while it is read`;
+    return { kind: "failed", said };
   }
 
   /** Read once, though it is of no use: it is looked into again when it has changed. */

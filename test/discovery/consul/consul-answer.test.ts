@@ -233,6 +233,26 @@ describe("readConsulAnswer: entries that are no use", () => {
     expect(answer.endpoints).toMatchObject([{ address: "10.0.0.1:80" }]);
   });
 
+  it("tells once what several have wrong, and names the first of them", () => {
+    const body = ["r1", "r2", "r3", "r4", "r5"].map((ID, i) => entry({ ID, Address: `10.0.0.${i + 1}` }));
+    const odd = entry({ ID: "odd", TaggedAddresses: { wan: { Address: "1.2.3.4", Port: 0 } }, Port: 0 });
+
+    const { problems } = readConsulAnswer([...body, odd], { ...ASKED, taggedAddress: "wan" });
+
+    expect(problems).toEqual([
+      'each of 5 entries out of 6 has no address with the tag "wan": 0 ("r1"), 1 ("r2"), 2 ("r3") and 2 more',
+      'entry 5 ("odd") has the port 0; allowed are 1 to 65535',
+    ]);
+  });
+
+  it("names both of two that have the same mistake", () => {
+    const { problems } = readConsulAnswer([entry({ Port: 0 }), entry(), entry({ ID: "w2", Port: 0 })], ASKED);
+
+    expect(problems).toEqual([
+      'each of 2 entries out of 3 has the port 0; allowed are 1 to 65535: 0 ("w1"), 2 ("w2")',
+    ]);
+  });
+
   it.each([
     [undefined, "Consul answered with nothing; allowed: an array"],
     [null, "Consul answered with nothing; allowed: an array"],

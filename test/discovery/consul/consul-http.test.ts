@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -337,6 +337,32 @@ describe("ConsulHttp: TLS", () => {
     await expect(httpTo(port, { tls: { serverName: "consul.internal" } }).ask()).rejects.toThrow(
       `the request to Consul at https://127.0.0.1:${port} failed: `,
     );
+  });
+
+  it("says of a port in plaintext that it is one, in one line and without OpenSSL's own words", async () => {
+    const port = await portOf(createServer((_request, response) => response.end("[]")));
+
+    const failure = await httpTo(port, { tls: {} })
+      .ask()
+      .catch((error: Error) => error.message);
+
+    expect(failure).toBe(
+      `the request to Consul at https://127.0.0.1:${port} failed: it does not speak TLS on this port; take its HTTPS port, or for plaintext leave out discovery.consul.tls, CONSUL_HTTP_SSL and the https:// of CONSUL_HTTP_ADDR`,
+    );
+  });
+
+  it("tells any other failure of the handshake in one line", async () => {
+    // An alert of TLS: handshake_failure.
+    const server = createTcpServer((socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 40])));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+
+    const failure = await httpTo((server.address() as AddressInfo).port, { tls: {} })
+      .ask()
+      .catch((error: Error) => error.message);
+
+    expect(failure).toContain("handshake failure");
+    expect(failure).not.toMatch(/[\r\n]|\s$/);
   });
 
   it("shows a certificate of its own where Consul asks for one", async () => {

@@ -98,6 +98,16 @@ describe("a consul: target", () => {
 describe("a consul: target that cannot be used", () => {
   it.each([
     ["consul:web", 'the target "consul:web" has no slashes after consul:; write consul:///web'],
+    ["consul:/web", 'the target "consul:/web" has one slash after consul:; write consul:///web'],
+    ["consul:", 'the target "consul:" has no slashes after consul:; write consul:///service'],
+    [
+      "consul:////web",
+      'the target "consul:////web" has a slash too many before its service; write consul:///web',
+    ],
+    [
+      "consul://host:1//web?tag=a",
+      'the target "consul://host:1//web" has a slash too many before its service; write consul://host:1/web',
+    ],
     ["consul://web", 'the target "consul://web" names no service; write consul:///web'],
     ["consul://web?tag=a", 'the target "consul://web" names no service; write consul:///web'],
     [
@@ -113,10 +123,13 @@ describe("a consul: target that cannot be used", () => {
       "consul://host:65536/web",
       'the address "host:65536" of Consul has the port "65536"; allowed are 1 to 65535',
     ],
+    ["consul://::1/web", 'the address "::1" of Consul is an IPv6 address without brackets; write [::1]:8500'],
+    ["consul://[::1/web", 'the address "[::1" of Consul lacks one of its brackets; write [::1]:8500'],
     [
-      "consul://::1/web",
-      'the address "::1" of Consul is an IPv6 address without brackets; write [::1]:50051',
+      "consul://[::1:8500/web",
+      'the address "[::1:8500" of Consul lacks one of its brackets; write [::1]:8500',
     ],
+    ["consul://::1]/web", 'the address "::1]" of Consul lacks one of its brackets; write [::1]:8500'],
     [
       "consul://unix:x/web",
       'the target "consul://unix:x/web" names a socket path, where Consul\'s host:port belongs',
@@ -178,6 +191,8 @@ describe("a consul: target that cannot be used", () => {
     "consul://user:s3cret/more@host/web",
     "consul://s3cret/more@host/web?tokn=s3cret",
     "consul:///?token=s3cret",
+    "consul:web?token=s3cret",
+    "consul:user:s3cret@host/web",
     "consul://host/?tokn=s3cret&my_secret=s3cret",
   ])("tells no password and no token of %s", (target) => {
     const problems = problemsOf(target);

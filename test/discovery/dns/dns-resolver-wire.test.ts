@@ -113,6 +113,24 @@ describe("DnsResolver and a real server", () => {
     expect(listener.addresses).toEqual([["[fd00::1]:50051"]]);
   });
 
+  it("is not held up by a server that drops every AAAA: 200 ms once, and no wait after that", async () => {
+    server.a(HOST, ["10.0.0.1"], 1);
+    server.fail(HOST, "AAAA", "silence");
+    const { clock, resolver } = resolverOf(`${HOST}:50051`, server);
+    open.push(resolver);
+    const listener = new RecordingListener();
+    resolver.start(listener);
+    // One timer ends the look-up, the other one the wait.
+    await until(() => clock.pendingTimers === 2, "the wait for the other family");
+
+    await clock.advance(200);
+    server.a(HOST, ["10.0.0.2"], 1);
+    await clock.advance(1_050);
+    await until(() => listener.events === 2, "the next answer");
+
+    expect(listener.addresses).toEqual([["10.0.0.1:50051"], ["10.0.0.2:50051"]]);
+  });
+
   it("follows a record that may not be kept, once a second", async () => {
     server.a(HOST, ["10.0.0.1"], 0);
     const { clock, listener, heard } = await started(`${HOST}:50051`);

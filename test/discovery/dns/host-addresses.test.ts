@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type AskFamily, HostAddresses } from "../../../src/discovery/dns/host-addresses.js";
+import type { AskFamily } from "../../../src/discovery/dns/ask-family.js";
+import { FamilyPatience } from "../../../src/discovery/dns/family-patience.js";
+import { HostAddresses } from "../../../src/discovery/dns/host-addresses.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { dnsError } from "./scripted-queries.js";
 
@@ -16,7 +18,8 @@ function twoFamilies(maxStaleMs: number | null = null) {
       return { addresses: reply, ttlMs: family === "four" ? 7_000 : 5_000 };
     };
   };
-  const host = new HostAddresses("users", [way("four"), way("six")], { clock, maxStaleMs });
+  const patience = new FamilyPatience(clock);
+  const host = new HostAddresses("users", [way("four"), way("six")], { clock, maxStaleMs, patience });
   return { clock, host, replies };
 }
 
@@ -121,7 +124,8 @@ describe("HostAddresses", () => {
       new Promise((resolve) => {
         answers.push((addresses) => resolve({ addresses, ttlMs: null }));
       });
-    const host = new HostAddresses("users", [ask], { clock, maxStaleMs: null });
+    const patience = new FamilyPatience(clock);
+    const host = new HostAddresses("users", [ask], { clock, maxStaleMs: null, patience });
     const first = host.look();
     await clock.advance(1);
     const second = host.look();

@@ -13,6 +13,8 @@ export class ScriptedQueries implements DnsQueries {
   readonly #replies = new Map<string, Records | Error>();
   readonly #held: (() => void)[] = [];
   #isHolding = false;
+  /** What waits for an answer to a question that is dropped. */
+  readonly #dropped = new Map<string, (() => void)[]>();
 
   a(host: string, addresses: readonly string[], ttl = 60): this {
     return this.#set(`A ${host}`, records(addresses, ttl));
@@ -30,6 +32,19 @@ export class ScriptedQueries implements DnsQueries {
   /** @param code as Node names it, such as ESERVFAIL */
   fail(question: string, code: string): this {
     return this.#set(question, dnsError(code));
+  }
+
+  /** Does not answer this question, as if it had not come, until `answer`. */
+  drop(question: string): this {
+    this.#dropped.set(question, []);
+    return this;
+  }
+
+  /** Answers this question as often as it was put since `drop`, and from now on. */
+  answer(question: string): void {
+    const waiting = this.#dropped.get(question) ?? [];
+    this.#dropped.delete(question);
+    for (const resolve of waiting) resolve();
   }
 
   /** Answers nothing until `release`. */
@@ -72,6 +87,8 @@ export class ScriptedQueries implements DnsQueries {
     this.asked.push(question);
     this.mostPending = Math.max(this.mostPending, ++this.pending);
     if (this.#isHolding) await new Promise<void>((resolve) => this.#held.push(resolve));
+    const dropped = this.#dropped.get(question);
+    if (dropped !== undefined) await new Promise<void>((resolve) => dropped.push(resolve));
     await undefined;
     this.pending--;
     const reply = this.#replies.get(question) ?? dnsError("ENOTFOUND");

@@ -8,9 +8,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { systemFiles } from "../../../src/discovery/file/file-access.js";
+import { readSteadily, systemFiles } from "../../../src/discovery/file/file-access.js";
 import { tempFolder } from "../../support/temp-folder.js";
 
 const SINCE = new Date(1_700_000_000_000);
@@ -102,6 +103,48 @@ describe("a look at a file", () => {
     const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");
     chmodSync(path, 0o400);
 
-    expect(String(Buffer.from(await systemFiles.read(path)))).toBe("[a:1]");
+    const { bytes, isSteady } = await systemFiles.read(path);
+
+    expect([String(Buffer.from(bytes)), isSteady]).toEqual(["[a:1]", true]);
+  });
+});
+
+describe("a file that changes while it is read", () => {
+  /** Reads the file, to which this happens when half of that is done. */
+  async function readWhile(path: string, change: () => void) {
+    const file = await open(path);
+    const readFile = async () => {
+      const bytes = await file.readFile();
+      change();
+      return bytes;
+    };
+    try {
+      return await readSteadily({ stat: (options) => file.stat(options), readFile });
+    } finally {
+      await file.close();
+    }
+  }
+
+  it("is whole where another one is renamed into its place", async () => {
+    const folder = tempFolder();
+    const path = aged(join(folder, "e.yaml"), "[a:1]");
+
+    const { bytes, isSteady } = await readWhile(path, () => {
+      renameSync(aged(join(folder, "new"), "[b:2]"), path);
+    });
+
+    expect([String(Buffer.from(bytes)), isSteady]).toEqual(["[a:1]", true]);
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ["written to", (path) => writeFileSync(path, "[b:2]")],
+    ["made longer, at the same time of change", (path) => aged(path, "[a:1, b:2]")],
+    ["made shorter, at the same time of change", (path) => aged(path, "")],
+  ])("is told to be unsteady where it is %s", async (_, change) => {
+    const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");
+
+    const { isSteady } = await readWhile(path, () => change(path));
+
+    expect(isSteady).toBe(false);
   });
 });

@@ -99,6 +99,54 @@ describe("a file of endpoints", () => {
     expect(listener.addresses).toEqual([["a:1"], ["a:11"]]);
   });
 
+  it("that is replaced faster than it can be looked at twice is read all the same, and again", async () => {
+    const file = new ScriptedFile("[a:1]");
+    const { listener, looks } = await startedFileResolver(file);
+    let next = 2;
+    const replace = () => file.replace(`[a:${next++}]`);
+    file.onRead = replace;
+
+    for (let look = 1; look <= 20; look++) {
+      replace();
+      await looks(1);
+    }
+
+    expect(listener.addresses).toEqual([["a:1"], ["a:11"], ["a:22"]]);
+    expect(listener.errors).toEqual([]);
+  });
+
+  it("that is replaced so fast from the start is read once its tenth change has been seen", async () => {
+    const file = new ScriptedFile("[a:1]");
+    file.onRead = () => file.replace("[a:2]");
+    const { listener, looks } = await startedFileResolver(file);
+
+    for (let look = 1; look <= 8; look++) {
+      file.replace("[a:1]");
+      await looks(1);
+    }
+    const before = listener.events;
+    file.replace("[a:3]");
+    await looks(1);
+
+    expect(before).toBe(0);
+    expect(listener.addresses).toEqual([["a:3"]]);
+  });
+
+  it("that was read so is read once more when it comes to rest", async () => {
+    const file = new ScriptedFile("[a:1]");
+    const { listener, looks } = await startedFileResolver(file);
+    file.onRead = () => file.replace("[b:2]");
+    for (let look = 1; look <= 10; look++) {
+      file.replace("[a:1]");
+      await looks(1);
+    }
+
+    file.onRead = () => {};
+    await looks(5);
+
+    expect(listener.addresses).toEqual([["a:1"], ["a:1"], ["b:2"]]);
+  });
+
   it("reports an empty list as one", async () => {
     const file = new ScriptedFile("[a:1]");
     const { listener, looks, resolver } = await startedFileResolver(file);
@@ -208,6 +256,39 @@ describe("a file of endpoints that cannot be used", () => {
     expect(listener.messages[0]).toContain(`the file ${PATH} is wrong: ${problem}`);
     expect(file.reads - readBefore).toBe(1);
     expect(resolver.isWatching).toBe(false);
+  });
+
+  it("is told of once when it is written to without a pause, and used when that is over", async () => {
+    const file = new ScriptedFile("[a:1]");
+    const { listener, looks, resolver } = await startedFileResolver(file);
+    file.onRead = () => file.write("- a:1\n- b:");
+    for (let look = 1; look <= 30; look++) {
+      file.write("- a:1\n");
+      await looks(1);
+    }
+    const during = { sets: listener.sets.length, isWatching: resolver.isWatching };
+
+    file.onRead = () => {};
+    file.write("[a:1]");
+    await looks(2);
+
+    expect(during).toEqual({ sets: 1, isWatching: false });
+    expect(listener.messages).toEqual([
+      `the file ${PATH} cannot be read: it never stands still: 10 looks in a row saw it change, and it is written to while it is read`,
+    ]);
+    expect(listener.addresses).toEqual([["a:1"], ["a:1"]]);
+    expect(resolver.isWatching).toBe(true);
+  });
+
+  it("is told of as well when it is written to at each read only", async () => {
+    const file = new ScriptedFile("[a:1]");
+    file.onRead = () => file.write("[a:1]");
+
+    const { listener, looks } = await startedFileResolver(file);
+    await looks(20);
+
+    expect(listener.messages).toHaveLength(1);
+    expect(listener.sets).toEqual([]);
   });
 
   it("recovers by itself when it is put right", async () => {

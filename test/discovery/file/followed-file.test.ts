@@ -74,6 +74,22 @@ describe("a channel to a file of endpoints", () => {
     expect(second.executions.Unary).toBe(1);
   });
 
+  it("reads the file that is replaced without a pause", async () => {
+    const server = await stage.server();
+    const path = join(tempFolder(), "users.yaml");
+    const text = `[${server.address}]`;
+    replace(path, text);
+    const { client, events } = stage.harden(`file://${path}`, { ...QUICK, waitForReady: true });
+    const turns = setInterval(() => {
+      for (let time = 0; time < 20; time++) replace(path, text);
+    }, 1);
+
+    const result = await unary(client, "restless").finally(() => clearInterval(turns));
+
+    expect(ending(result)).toBe("OK");
+    expect(events.count("resolver.failed")).toBe(0);
+  });
+
   it("waits for a file that is not there yet, as long as the call has time", async () => {
     const server = await stage.server();
     const path = join(tempFolder(), "users.yaml");

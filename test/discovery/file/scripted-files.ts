@@ -1,4 +1,4 @@
-import type { FileAccess, FileLook } from "../../../src/discovery/file/file-access.js";
+import type { FileAccess, FileBytes, FileLook } from "../../../src/discovery/file/file-access.js";
 
 /** A file system of one file under the test's control. */
 export class ScriptedFile implements FileAccess {
@@ -10,6 +10,8 @@ export class ScriptedFile implements FileAccess {
   #isHung = false;
   #waiting: (() => void)[] = [];
   #version = 0;
+  /** Writes to the file that is there now. */
+  #writes = 0;
   #bytes: Uint8Array | null = null;
   #written: Uint8Array | null = null;
   #failure = Object.assign(new Error("ENOENT: no such file or directory, stat '/x'"), { code: "ENOENT" });
@@ -21,6 +23,14 @@ export class ScriptedFile implements FileAccess {
   /** A finished write, or one of several that make a file. */
   write(content: string | Uint8Array): void {
     this.#bytes = typeof content === "string" ? Buffer.from(content) : content;
+    this.#written = this.#bytes;
+    this.#version++;
+    this.#writes++;
+  }
+
+  /** Another file, renamed into the place of this one: whoever has this one open keeps it. */
+  replace(content: string): void {
+    this.#bytes = Buffer.from(content);
     this.#written = this.#bytes;
     this.#version++;
   }
@@ -52,11 +62,14 @@ export class ScriptedFile implements FileAccess {
     return { stamp: String(this.#version), sizeBytes: this.#found().byteLength };
   }
 
-  async read(): Promise<Uint8Array> {
+  async read(): Promise<FileBytes> {
     this.reads++;
+    const open = this.#bytes;
+    const writes = this.#writes;
     this.onRead();
     await this.#turn();
-    return this.#found();
+    const isSteady = writes === this.#writes;
+    return { bytes: isSteady && open !== null ? open : this.#found(), isSteady };
   }
 
   #found(): Uint8Array {
