@@ -1,10 +1,11 @@
 import { alignColumns } from "../../examples/shared/align-columns.js";
+import { heapInUse } from "../measure/heap.js";
 import { measureHeapBytes } from "../measure/meters.js";
 import { median } from "../measure/statistics.js";
 import type { Section } from "../report/section.js";
 import { atMost, type Verdict } from "../report/verdict.js";
 import { consulAnswer } from "./consul-answer.js";
-import { type AnswerCost, endpointsIn, FollowedPool, heapInUse } from "./followed-pool.js";
+import { type AnswerCost, endpointsIn, FollowedPool } from "./followed-pool.js";
 
 const MANY = 10_000;
 const FEW = 100;

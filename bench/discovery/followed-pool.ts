@@ -3,7 +3,6 @@ import { discoveryOptionsSchema } from "../../src/discovery/discovery-options.js
 import { GuardedResolver } from "../../src/discovery/guarded-resolver.js";
 import type { ResolverListener } from "../../src/discovery/resolver.js";
 import { roundRobin } from "../../src/pool/pickers/round-robin.js";
-import { settle } from "../../test/support/manual-clock.js";
 import { emptyPool } from "../pool/ready-pool.js";
 
 const ASKED = { service: "users", isPassingOnly: true, taggedAddress: null } as const;
@@ -97,17 +96,6 @@ export class FollowedPool {
     this.#guarded.close();
     this.#made.pool.destroy();
   }
-}
-
-/** Heap in use once all garbage is gone. @throws Error without --expose-gc */
-export async function heapInUse(): Promise<number> {
-  const collect = globalThis.gc;
-  if (collect === undefined) throw new Error("node runs without --expose-gc");
-  for (let turn = 0; turn < 3; turn++) {
-    await settle();
-    await collect();
-  }
-  return process.memoryUsage().heapUsed;
 }
 
 /** The endpoints of an answer. */

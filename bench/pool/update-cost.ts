@@ -3,6 +3,7 @@ import type { Endpoint } from "../../src/core/index.js";
 import { FakeNetwork } from "../../test/support/fake-network.js";
 import { ManualClock, settle } from "../../test/support/manual-clock.js";
 import { SeededRandom } from "../../test/support/seeded-random.js";
+import { heapInUse } from "../measure/heap.js";
 import { median } from "../measure/statistics.js";
 import { endpointsOf, POLICIES } from "./policies.js";
 import { type PoolUnderTest, readyPool } from "./ready-pool.js";
@@ -123,14 +124,4 @@ export async function measureIdle(endpoints: number): Promise<IdleCost> {
   } finally {
     channel.destroy(new Error("the measurement is over"));
   }
-}
-
-async function heapInUse(): Promise<number> {
-  const collect = globalThis.gc;
-  if (collect === undefined) throw new Error("node runs without --expose-gc");
-  for (let turn = 0; turn < 3; turn++) {
-    await settle();
-    await collect();
-  }
-  return process.memoryUsage().heapUsed;
 }

@@ -9,6 +9,8 @@ import {
 
 /** A share of less than a millionth is as good as none. */
 const MAX_WEIGHT = 1_000_000;
+/** More are not looked for: each takes time, and a long list may be wrong as a whole. */
+const MAX_PROBLEMS = 100;
 /** Characters of a wrong entry that an error tells. */
 const MAX_SHOWN = 80;
 
@@ -48,9 +50,15 @@ export function endpointProblems(given: unknown): EndpointList {
     return { endpoints: [], problems: [`the list is ${shown(given)}; allowed: an array of addresses`] };
   }
   const set = new Map<string, Endpoint>();
-  const problems = given.flatMap((entry, index) =>
-    problemsOf(entry, set).map((problem) => `endpoints.${index}, ${shown(entry)}: ${problem}`),
-  );
+  const problems: string[] = [];
+  for (const [index, entry] of given.entries()) {
+    if (problems.length >= MAX_PROBLEMS) {
+      problems.push(`endpoints.${index} and what follows, ${given.length - index} in all, were not read`);
+      break;
+    }
+    const found = problemsOf(entry, set);
+    problems.push(...found.map((problem) => `endpoints.${index}, ${shown(entry)}: ${problem}`));
+  }
   return { endpoints: [...set.values()], problems };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkEndpoints } from "../../src/discovery/check-endpoints.js";
+import { checkEndpoints, endpointProblems } from "../../src/discovery/check-endpoints.js";
 import { configErrorOf, problemCount } from "../support/config-error.js";
 
 const WHOLE = {
@@ -80,5 +80,13 @@ describe("a set of endpoints", () => {
     const bad = { address: "a:1", weight: -1, zone: "", hashKey: 5 };
 
     expect(problemCount(configErrorOf(() => checkEndpoints([bad, "b", { ...bad, address: "c:1" }])))).toBe(7);
+  });
+
+  it("is read no further after a hundred mistakes, as a long one may be wrong as a whole", () => {
+    const { endpoints, problems } = endpointProblems(Array.from({ length: 200_000 }, () => 5));
+
+    expect(endpoints).toEqual([]);
+    expect(problems).toHaveLength(101);
+    expect(problems.at(-1)).toBe("endpoints.100 and what follows, 199900 in all, were not read");
   });
 });
