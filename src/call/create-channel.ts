@@ -100,7 +100,8 @@ export function poolChannel(
   const material =
     tls === undefined ? null : new TlsMaterial(tls, { clock: parts.clock, env, warn: warnOfTls });
   const credentials = material?.credentials ?? options.credentials ?? grpcCredentials.createInsecure();
-  if (isPlaintext(credentials))
+  // Of a registry in plaintext the user knows from its own options.
+  if (isPlaintext(credentials) && collaborators.isBackground !== true)
     warnOnce(
       "HOLDFAST_INSECURE",
       `the calls to ${parsed.canonical} go out in plaintext: fine on loopback, not across a network`,

@@ -73,37 +73,39 @@ export interface GrpcCheck {
   readonly timeoutMs: number;
 }
 
-const checkSchema = z
-  .strictObject(checkShape)
-  .check(
-    z.superRefine<object>(
-      (options, context) => {
-        const given = options as Fields;
-        const problem = (key: string, message: string) =>
-          context.addIssue({ code: "custom", path: [key], message });
-        if (given["grpc"] === undefined && given["ttlMs"] === undefined)
-          problem("ttlMs", "missing; give ttlMs or grpc");
-        if (given["grpc"] !== undefined) {
-          if (given["ttlMs"] !== undefined) problem("ttlMs", "set beside grpc; give one of them");
-          return;
-        }
-        for (const key of GRPC_ONLY)
-          if (given[key] !== undefined) problem(key, "set without grpc, for which alone it is");
-      },
-      { when: isObject },
-    ),
-  )
-  .transform((given): TtlCheck | GrpcCheck => {
-    if (given.grpc === undefined) return { ttlMs: given.ttlMs ?? DEFAULT_TTL_MS };
-    const intervalMs = given.intervalMs ?? DEFAULT_INTERVAL_MS;
-    return {
-      healthService: given.grpc === true ? null : given.grpc,
-      tls: given.tls ?? false,
-      tlsServerName: given.tlsServerName ?? null,
-      intervalMs,
-      timeoutMs: given.timeoutMs ?? Math.min(intervalMs, 10_000),
-    };
-  });
+/** By name, so that declarations keep the comments of its keys. */
+interface CheckSchema extends z.ZodObject<typeof checkShape, z.core.$strict> {}
+
+const givenCheckSchema: CheckSchema = z.strictObject(checkShape).check(
+  z.superRefine<object>(
+    (options, context) => {
+      const given = options as Fields;
+      const problem = (key: string, message: string) =>
+        context.addIssue({ code: "custom", path: [key], message });
+      if (given["grpc"] === undefined && given["ttlMs"] === undefined)
+        problem("ttlMs", "missing; give ttlMs or grpc");
+      if (given["grpc"] !== undefined) {
+        if (given["ttlMs"] !== undefined) problem("ttlMs", "set beside grpc; give one of them");
+        return;
+      }
+      for (const key of GRPC_ONLY)
+        if (given[key] !== undefined) problem(key, "set without grpc, for which alone it is");
+    },
+    { when: isObject },
+  ),
+);
+
+const checkSchema = givenCheckSchema.transform((given): TtlCheck | GrpcCheck => {
+  if (given.grpc === undefined) return { ttlMs: given.ttlMs ?? DEFAULT_TTL_MS };
+  const intervalMs = given.intervalMs ?? DEFAULT_INTERVAL_MS;
+  return {
+    healthService: given.grpc === true ? null : given.grpc,
+    tls: given.tls ?? false,
+    tlsServerName: given.tlsServerName ?? null,
+    intervalMs,
+    timeoutMs: given.timeoutMs ?? Math.min(intervalMs, 10_000),
+  };
+});
 
 const serviceShape = {
   /** Where clients reach the server: `10.0.0.5:50051`, `[2001:db8::5]:50051` or `host:50051`. */

@@ -71,7 +71,7 @@ export function refusedScheme(scheme: string, target: string): string {
   const known = [...SCHEMES, ...registeredSchemes()];
   const foreign = FOREIGN.get(scheme);
   const advice = foreign === undefined ? suggest(scheme, known) : `; ${foreign}`;
-  const own = `for a resolver of your own call registerResolver(${JSON.stringify(scheme)}, ...) before the channel is made`;
+  const own = `a scheme of your own needs registerResolver(${JSON.stringify(scheme)}, ...) before the channel is made`;
   return `the target ${quoted} has the unknown scheme "${scheme}"${advice}; ${own}`;
 }
 

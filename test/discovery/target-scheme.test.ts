@@ -84,7 +84,7 @@ describe("refusedScheme", () => {
     "says for %s, which anybody may have, that it must be registered first",
     (scheme) => {
       expect(refusedScheme(scheme, `${scheme}:///x`)).toContain(
-        `; for a resolver of your own call registerResolver("${scheme}", ...) before the channel is made`,
+        `; a scheme of your own needs registerResolver("${scheme}", ...) before the channel is made`,
       );
     },
   );

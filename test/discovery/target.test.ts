@@ -62,11 +62,11 @@ describe("parseTarget", () => {
     ],
     [
       "unknown_scheme:///x",
-      'the target "unknown_scheme:///x" has the unknown scheme "unknown_scheme" (known: static, ipv4, ipv6, unix, dns, consul, etcd, file, passthrough); for a resolver of your own call registerResolver("unknown_scheme", ...) before the channel is made',
+      'the target "unknown_scheme:///x" has the unknown scheme "unknown_scheme" (known: static, ipv4, ipv6, unix, dns, consul, etcd, file, passthrough); a scheme of your own needs registerResolver("unknown_scheme", ...) before the channel is made',
     ],
     [
       "dnss:///x",
-      'the target "dnss:///x" has the unknown scheme "dnss" (did you mean dns?); for a resolver of your own call registerResolver("dnss", ...) before the channel is made',
+      'the target "dnss:///x" has the unknown scheme "dnss" (did you mean dns?); a scheme of your own needs registerResolver("dnss", ...) before the channel is made',
     ],
     ["dns://users:50051", 'the target "dns://users:50051" has two slashes; write three, dns:///users:50051'],
     [
