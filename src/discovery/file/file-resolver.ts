@@ -143,7 +143,7 @@ export class FileResolver implements Resolver {
     }
     // What was read before has to be read again then, to take the word back.
     this.#read = null;
-    const said = `cannot be read: it never stands still: ${MAX_RESTLESS_LOOKS} looks in a row saw it change, and it is written to while it is read`;
+    const said = `cannot be read: it never stands still: ${MAX_RESTLESS_LOOKS} looks and reads found it changed, and it is written to while it is read`;
     return { kind: "failed", said };
   }
 

@@ -274,7 +274,7 @@ describe("a file of endpoints that cannot be used", () => {
 
     expect(during).toEqual({ sets: 1, isWatching: false });
     expect(listener.messages).toEqual([
-      `the file ${PATH} cannot be read: it never stands still: 10 looks in a row saw it change, and it is written to while it is read`,
+      `the file ${PATH} cannot be read: it never stands still: 10 looks and reads found it changed, and it is written to while it is read`,
     ]);
     expect(listener.addresses).toEqual([["a:1"], ["a:1"]]);
     expect(resolver.isWatching).toBe(true);
