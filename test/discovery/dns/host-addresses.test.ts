@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { AskFamily } from "../../../src/discovery/dns/ask-family.js";
+import type { AskFamily, FamilyAnswer } from "../../../src/discovery/dns/ask-family.js";
 import { FamilyPatience } from "../../../src/discovery/dns/family-patience.js";
 import { HostAddresses } from "../../../src/discovery/dns/host-addresses.js";
-import { ManualClock } from "../../support/manual-clock.js";
+import { ManualClock, settle } from "../../support/manual-clock.js";
 import { dnsError } from "./scripted-queries.js";
 
 type Reply = readonly string[] | Error;
@@ -135,5 +135,26 @@ describe("HostAddresses", () => {
     await Promise.all([first, second]);
 
     expect(host.addresses).toEqual(["10.0.0.2"]);
+  });
+
+  it("does not ask a late family again while the newest question to it is under way", async () => {
+    const clock = new ManualClock();
+    const questions: ((failure: Error) => void)[] = [];
+    const silent: AskFamily = () => new Promise((_, reject) => void questions.push(reject));
+    let four: Promise<FamilyAnswer> = new Promise(() => {});
+    const patience = new FamilyPatience(clock);
+    const deps = { clock, maxStaleMs: null, patience };
+    const host = new HostAddresses("users", [() => four, silent], deps);
+    void host.look();
+    four = Promise.resolve({ addresses: ["10.0.0.1"], ttlMs: null });
+    const second = host.look();
+    await clock.advance(200);
+    await second;
+
+    questions[0]?.(dnsError("ETIMEOUT"));
+    await settle();
+    await host.look();
+
+    expect(questions).toHaveLength(2);
   });
 });

@@ -148,6 +148,19 @@ describe("a file that changes while it is read", () => {
     ["written to", (path) => writeFileSync(path, "[b:2]")],
     ["made longer, at the same time of change", (path) => aged(path, "[a:1, b:2]")],
     ["written to, at the same size and time of change", rewrite],
+    [
+      "written to, and then replaced",
+      (path) => {
+        writeFileSync(path, "[b:2]");
+        rmSync(path);
+      },
+    ],
+    [
+      "made longer, at the same time of change, and then replaced",
+      (path) => {
+        rmSync(aged(path, "[a:1, b:2]"));
+      },
+    ],
     ["made shorter, at the same time of change", (path) => aged(path, "")],
   ])("is told to be unsteady where it is %s", async (_, change) => {
     const path = aged(join(tempFolder(), "e.yaml"), "[a:1]");

@@ -280,6 +280,25 @@ describe("a file of endpoints that cannot be used", () => {
     expect(resolver.isWatching).toBe(true);
   });
 
+  it("is believed again when a link leads back to the file that was read before", async () => {
+    const now = { stamp: "first", isSteady: true };
+    const { listener, looks } = await startedFileResolver({
+      look: async () => ({ stamp: now.stamp, sizeBytes: 5 }),
+      read: async () => {
+        if (!now.isSteady) now.stamp += "+";
+        return { bytes: Buffer.from("[a:1]"), isSteady: now.isSteady };
+      },
+    });
+    Object.assign(now, { stamp: "second", isSteady: false });
+    await looks(20);
+
+    Object.assign(now, { stamp: "first", isSteady: true });
+    await looks(2);
+
+    expect(listener.messages).toHaveLength(1);
+    expect(listener.addresses).toEqual([["a:1"], ["a:1"]]);
+  });
+
   it("is told of as well when it is written to at each read only", async () => {
     const file = new ScriptedFile("[a:1]");
     file.onRead = () => file.write("[a:1]");
