@@ -34,6 +34,11 @@ export class LossGuard {
   /** Until then the source is known to have been down lately, and may not know everything again. Monotonic ms. */
   #recoveringUntilMs = Number.NEGATIVE_INFINITY;
   #wasDown = false;
+  #answeredBeforeMs = 0;
+  /** Monotonic ms; null while it fails. */
+  #answersSinceMs: number | null = null;
+  /** Since when, in the time of `#answeredMs`, the held endpoints have not been named. */
+  #unnamedSince = new Map<string, number>();
 
   /**
    * @param onDue the time is over that a held loss had to last: is it confirmed? Once more, with true, when the source has
@@ -58,15 +63,38 @@ export class LossGuard {
    */
   judge(current: readonly Endpoint[], answer: readonly Endpoint[]): readonly Endpoint[] {
     if (this.#isDoubtful(current.length, answer.length)) {
-      const lost = lostFrom(current, answer);
-      if (this.#isHeldBack(answer.length === 0 ? "empty" : "shrink", lost)) return [...answer, ...lost];
+      const lost = this.#unforgotten(lostFrom(current, answer), answer.length === 0);
+      const why = answer.length === 0 ? "empty" : "shrink";
+      if (lost.length > 0 && this.#isHeldBack(why, lost)) return [...answer, ...lost];
     }
     this.release();
     return answer;
   }
 
+  /**
+   * Of those that an answer lacks the ones that were named not too long ago: or a source that is empty and not empty in
+   * turn, with other endpoints each time, would keep all of them. An empty answer does not make them older than that alone.
+   */
+  #unforgotten(lost: readonly Endpoint[], isEmpty: boolean): readonly Endpoint[] {
+    const now = this.#answeredMs;
+    const before = this.#unnamedSince;
+    this.#unnamedSince = new Map(lost.map(({ address }) => [address, before.get(address) ?? now]));
+    if (isEmpty) return lost;
+    const { emptyGraceMs, shrinkGraceMs } = this.options;
+    const oldest = now - Math.max(emptyGraceMs, shrinkGraceMs);
+    return lost.filter(({ address }) => (this.#unnamedSince.get(address) ?? now) > oldest);
+  }
+
+  /** For how long the source has answered in all, the times apart in which it failed. */
+  get #answeredMs(): number {
+    return (
+      this.#answeredBeforeMs + (this.#answersSinceMs === null ? 0 : this.clock.now() - this.#answersSinceMs)
+    );
+  }
+
   /** The source has answered. One that comes back may have lost what it knew: it is as little believed as an empty answer. */
   noteAnswer(): void {
+    this.#answersSinceMs ??= this.clock.now();
     if (!this.#wasDown) return;
     this.#wasDown = false;
     this.#recoveringUntilMs = this.clock.now() + this.options.emptyGraceMs;
@@ -75,6 +103,8 @@ export class LossGuard {
   /** The source failed: what it said last still holds, but no time runs for it. */
   noteFailure(): void {
     this.#wasDown = true;
+    this.#answeredBeforeMs = this.#answeredMs;
+    this.#answersSinceMs = null;
     const hold = this.#hold;
     if (hold === null) return;
     if (hold.phase !== "paused") hold.lastedMs += this.clock.now() - hold.fromMs;
@@ -86,6 +116,7 @@ export class LossGuard {
   release(): void {
     this.#hold?.timer?.cancel();
     this.#hold = null;
+    this.#unnamedSince.clear();
   }
 
   /** By number: where as many come as go, the source knows what it says. */

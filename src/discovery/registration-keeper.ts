@@ -32,6 +32,8 @@ export class KeptRegistration implements Registration {
   #timer: Timer | null = null;
   /** The step asked for last; never rejects. */
   #lastStep: Promise<unknown> = Promise.resolve();
+  /** The one of them that has not begun. */
+  #nextStep: Promise<Error | null> | null = null;
   #answeredAt: number | null = null;
   #registrations = 0;
   #failures = 0;
@@ -119,14 +121,20 @@ export class KeptRegistration implements Registration {
     }
   }
 
-  /** The next step at once, or as soon as the one under way is over. */
+  /**
+   * The next step at once, or as soon as the one under way is over: the same for all who ask until it begins, as it tells
+   * the newest, or a status told each second would queue up at a registry that is silent.
+   */
   #step(): Promise<Error | null> {
+    if (this.#nextStep !== null) return this.#nextStep;
     const step = this.#lastStep.then(() => this.#take());
+    this.#nextStep = step;
     this.#lastStep = step;
     return step;
   }
 
   async #take(): Promise<Error | null> {
+    this.#nextStep = null;
     if (this.#closing !== null) return null;
     this.#timer?.cancel();
     this.#timer = null;

@@ -323,6 +323,20 @@ describe("a source that was down", () => {
     expect(bench.answerFirst(0)).toBe(0);
   });
 
+  it("keeps no more than it named lately, though it is empty and not empty in turn, with others each time", async () => {
+    const bench = new GuardBench(9);
+    let [last, n] = [9, 0];
+
+    for (let turn = 0; turn < 100; turn++) {
+      bench.answer();
+      await bench.clock.advance(5_000);
+      last = bench.answer(`new${n++}:1`, `new${n++}:1`);
+      await bench.clock.advance(11_000);
+    }
+
+    expect(last).toBeLessThanOrEqual(8);
+  });
+
   it("is believed in the end, however often it fails between its answers", async () => {
     const bench = new GuardBench(9);
 

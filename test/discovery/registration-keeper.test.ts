@@ -203,13 +203,13 @@ describe("the status of a registration", () => {
     expect(registrar.asked.at(-1)).toBe("register critical");
   });
 
-  it("is told by one step after the other, and the last word stays", async () => {
+  it("is told once, and as the last word has it, where several come before the step begins", async () => {
     const { clock, registrar, registration } = await kept();
-    const both = [registration.setStatus("warning"), registration.setStatus("passing")];
+    const all = (["warning", "critical", "warning"] as const).map((status) => registration.setStatus(status));
 
-    await Promise.all(both);
+    await Promise.all(all);
 
-    expect(registrar.asked).toEqual(["register passing", "keep passing", "keep passing"]);
+    expect(registrar.asked).toEqual(["register passing", "keep warning"]);
     expect(clock.pendingTimers).toBe(1);
   });
 

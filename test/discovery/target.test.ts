@@ -136,4 +136,11 @@ describe("parseTarget", () => {
       }),
     );
   });
+
+  it.each(["consul:///x?tag=\ud800", "consul:///x?filter=\udc00", "etcd:///a\ud800", "etcd:///a%00"])(
+    "says what is wrong with what is no text, and does not throw: %j",
+    (target) => {
+      expect(problemsOf(target)).toHaveLength(1);
+    },
+  );
 });

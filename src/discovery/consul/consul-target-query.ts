@@ -12,7 +12,7 @@ interface Parameter {
 const NAME: Parameter = { allowed: "letters, digits, - and _", pattern: /^[A-Za-z0-9_-]{1,128}$/ };
 const TEXT: Parameter = {
   allowed: "1 to 4,096 characters, none of them a control character",
-  pattern: /^\P{Cc}{1,4096}$/u,
+  pattern: /^[^\p{Cc}\p{Cs}]{1,4096}$/u,
 };
 
 const PARAMETERS: Readonly<Record<string, Parameter>> = {
