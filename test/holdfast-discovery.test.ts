@@ -11,7 +11,7 @@ function errorOf(channel: object): Error {
   );
 }
 
-describe("several targets in a configuration", () => {
+describe("several targets in a configuration (D39)", () => {
   it("become one channel that goes by all of them", async () => {
     const holdfast = Holdfast.fromObject({
       channels: { users: { target: ["dns:///users:50051", "static:///10.0.0.1:50051"], insecure: true } },

@@ -59,7 +59,7 @@ export interface ChannelStats {
   readonly throttle: { readonly tokens: number; readonly maxTokens: number } | null;
   readonly retryBufferBytes: number;
   readonly endpoints: readonly EndpointStats[];
-  /** Where the endpoints come from, a source for each target, as they stand now; empty without a pool, and while it idles. */
+  /** Where the endpoints come from, a source for each target, as they stand now; while the channel idles as they were before. Empty without a pool, and before the first call. */
   readonly discovery: readonly SourceStats[];
 }
 

@@ -30,6 +30,8 @@ interface Pushed {
 export class EndpointSource {
   #discovery: Discovery | null = null;
   #remembered: Remembered | null = null;
+  /** Of the last discovery, for as long as nobody asks. */
+  #lastStats: readonly SourceStats[] = [];
   #pushed: Pushed | null = null;
   /** What calls were last told of why there are none; null while they wait, or have some. */
   #told: string | null = null;
@@ -86,6 +88,7 @@ export class EndpointSource {
 
   /** Nobody asks for a while; what is known is kept. */
   pause(): void {
+    this.#lastStats = this.stats();
     this.#remembered = this.#discovery?.memory ?? this.#remembered;
     this.#end();
   }
@@ -96,7 +99,7 @@ export class EndpointSource {
   }
 
   stats(): readonly SourceStats[] {
-    if (this.#pushed === null) return this.#discovery?.stats() ?? [];
+    if (this.#pushed === null) return this.#discovery?.stats() ?? this.#lastStats;
     const { endpoints, times, at } = this.#pushed;
     return [
       {

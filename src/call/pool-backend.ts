@@ -62,6 +62,8 @@ export class PoolBackend implements Backend {
   readonly #pace: KeepalivePace | null;
   readonly #subset: (endpoints: readonly Endpoint[]) => readonly Endpoint[];
   readonly #source: EndpointSource;
+  /** Sets given to the pool. */
+  #applied = 0;
   #isAwake = false;
   #isClosed = false;
   readonly mode: Backend["mode"];
@@ -226,6 +228,7 @@ export class PoolBackend implements Backend {
   }
 
   #apply(endpoints: readonly Endpoint[]): void {
+    const mine = ++this.#applied;
     const { added, removed } = this.#lanes.update(this.#subset(endpoints));
     // A listener to what that told may have put some back.
     const gone = removed.filter((address) => this.#lanes.main.at(address) === undefined);
@@ -233,6 +236,8 @@ export class PoolBackend implements Backend {
     this.deps.failures.forget(gone);
     // A listener may have closed the channel as well.
     if (this.#isClosed || added.length + removed.length === 0) return;
-    this.deps.events.emit({ type: "resolver.endpoints", added, removed, total: endpoints.length });
+    // Or has pushed another set, which has been told then.
+    const total = mine === this.#applied ? endpoints.length : this.#lanes.main.subchannels.length;
+    this.deps.events.emit({ type: "resolver.endpoints", added, removed, total });
   }
 }

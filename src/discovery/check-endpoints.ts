@@ -54,7 +54,8 @@ export function endpointProblems(given: unknown): EndpointList {
   for (const [index, entry] of given.entries()) {
     if (problems.length >= MAX_PROBLEMS) {
       problems.push(`endpoints.${index} and what follows, ${given.length - index} in all, were not read`);
-      break;
+      // A part of a list would look like one from which the rest has gone.
+      return { endpoints: [], problems };
     }
     const found = problemsOf(entry, set);
     problems.push(...found.map((problem) => `endpoints.${index}, ${shown(entry)}: ${problem}`));

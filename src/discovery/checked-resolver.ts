@@ -5,7 +5,8 @@ import { problemList } from "./problem-list.js";
 import type { Resolver, ResolverListener } from "./resolver.js";
 
 /**
- * A resolver of somebody else's: what it throws, and endpoints that are none, are failures of it and nothing worse. It is
+ * A resolver of somebody else's: what it throws, and a set without one good endpoint, are failures of it and nothing worse;
+ * single bad endpoints are left out and told. It is
  * not heard inside our calls to it, nor after its end. One that throws as it is made or started is not tried again; the
  * channel's next one is, when it has been idle.
  */
@@ -52,10 +53,10 @@ export class CheckedResolver implements Resolver {
   #onEndpoints(given: unknown, problem: unknown): void {
     this.#try(() => {
       const { endpoints, problems } = endpointProblems(given);
-      if (problems.length > 0)
+      if (problems.length > 0 && endpoints.length === 0)
         throw new Error(`its resolver gave a set that is none: ${problemList(problems)}`);
-      const told = typeof problem === "string" ? problem : null;
-      queueMicrotask(() => this.#gate.endpoints(endpoints, told));
+      const all = typeof problem === "string" ? [problem, ...problems] : problems;
+      queueMicrotask(() => this.#gate.endpoints(endpoints, all.length === 0 ? null : problemList(all)));
     });
   }
 

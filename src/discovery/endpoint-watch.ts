@@ -4,7 +4,7 @@ import type { Discovery } from "./discovery.js";
 type Result = IteratorResult<readonly Endpoint[], undefined>;
 
 /** Longer than any wait here. */
-const FOREVER_MS = 2 ** 31 - 1;
+const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 const OVER: Result = { done: true, value: undefined };
 
 /**

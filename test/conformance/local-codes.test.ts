@@ -20,6 +20,8 @@ const APPLICATIONS = [
 
 /** Where such a code is read, or is the answer of a server that we serve. */
 const ALLOWED = [
+  // Reads what etcd said to a question.
+  "src/discovery/etcd/etcd-errors.ts",
   "src/pool/guarded-credentials.ts",
   // Reads what a server said to a Check.
   "src/pool/health-verdict.ts",

@@ -46,7 +46,7 @@ export function resolverContract(name: string, make: () => ContractSubject | Pro
       }
     };
 
-  describe(`${name}: the resolver contract`, () => {
+  describe(`${name}: the resolver contract (B32, D17)`, () => {
     it(
       "makes no I/O and takes no timer until it is started",
       on(async ({ resolver, clock, questions }) => {

@@ -7,7 +7,7 @@ function problemsOf(target: string): readonly string[] {
   return parsed.ok ? [] : parsed.problems;
 }
 
-describe("parseTarget", () => {
+describe("parseTarget (B17, D11)", () => {
   it.each([
     ["users:50051", "users", 50051, "dns:///users:50051", "users:50051"],
     ["dns:users:50051", "users", 50051, "dns:///users:50051", "users:50051"],

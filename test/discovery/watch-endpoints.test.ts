@@ -24,7 +24,7 @@ function addressesOf(result: IteratorResult<readonly Endpoint[]>): string[] | "o
   return result.done === true ? "over" : result.value.map(({ address }) => address);
 }
 
-describe("watching the endpoints of a target", () => {
+describe("watching the endpoints of a target (E53)", () => {
   it("asks nobody before somebody asks for the first set", async () => {
     const { iterator, clock } = watch();
 

@@ -10,7 +10,7 @@ type Call = (options: object) => Promise<unknown>;
 export interface ConsulClient {
   readonly health: { readonly service: Call };
   readonly agent: {
-    readonly service: { readonly list: Call; readonly register: Call; readonly deregister: Call };
+    readonly service: { readonly register: Call; readonly deregister: Call };
     readonly check: {
       readonly list: Call;
       readonly pass: Call;
