@@ -5,7 +5,7 @@ import { secretText } from "../secret-options.js";
 const consulShape = {
   /** ACL token. Better in `tokenFile` or the environment: `CONSUL_HTTP_TOKEN`, `CONSUL_HTTP_TOKEN_FILE`. Default: none. */
   token: secretText("allowed: the token, as a text").optional(),
-  /** File with the ACL token, read again for each connection and whenever Consul refuses the token. */
+  /** File with the ACL token, read again for each question. */
   tokenFile: z.string().min(1).optional(),
   /** Environment variable with the ACL token, read likewise. Default `CONSUL_HTTP_TOKEN`. */
   tokenEnv: z.string().min(1).optional(),
