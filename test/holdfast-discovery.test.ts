@@ -97,6 +97,13 @@ describe("files that discovery names", () => {
           channel: { discovery: { etcd: { tls: { caFile: "absent.pem" } } } },
         },
       },
+      raftPeers: {
+        kv: {
+          addresses: ["a:1"],
+          insecure: true,
+          channel: { discovery: { etcd: { tls: { caFile: "gone.pem" } } } },
+        },
+      },
     });
 
     const { message } = await Holdfast.fromFile(file).then(
@@ -107,5 +114,6 @@ describe("files that discovery names", () => {
     expect(message).toContain("channels.users.discovery.consul.tls.caFile");
     expect(message).toContain(join(folder.path, "missing.pem"));
     expect(message).toContain("clerks.kv.channel.discovery.etcd.tls.caFile");
+    expect(message).toContain("raftPeers.kv.channel.discovery.etcd.tls.caFile");
   });
 });

@@ -208,7 +208,7 @@ export function configSchema(filesOf: TlsFilesCheck) {
           ...raftPeerOptionsShape,
           channel: raftChannel,
         })
-        .check(securedOneWay, meWithinAddresses, messagesFitChannel)
+        .check(securedOneWay, meWithinAddresses, messagesFitChannel, filesReadable)
         .meta(SECURED_ONE_WAY),
     ),
   });

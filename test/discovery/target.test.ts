@@ -137,7 +137,7 @@ describe("parseTarget (B17, D11)", () => {
     );
   });
 
-  it.each(["consul:///x?tag=\ud800", "consul:///x?filter=\udc00", "etcd:///a\ud800", "etcd:///a%00"])(
+  it.each(["consul:///x?tag=\ud800", "consul:///x?filter=\udc00", "etcd:///a\ud800"])(
     "says what is wrong with what is no text, and does not throw: %j",
     (target) => {
       expect(problemsOf(target)).toHaveLength(1);

@@ -78,7 +78,6 @@ function parsePrefix(path: string): string | { readonly problem: string } {
   } catch {
     return { problem: "has a % that begins no escape; write %25 for the sign itself" };
   }
-  if (/[\p{Cc}\p{Cs}]/u.test(prefix))
-    return { problem: "has a control character, or half of one, in its prefix" };
+  if (/\p{Cs}/u.test(prefix)) return { problem: "has half a character in its prefix" };
   return prefix === "" ? { problem: `names no prefix; write ${EXAMPLE}` } : prefix;
 }
