@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/core/index.js";
 import { readConsulAnswer } from "../../src/discovery/consul/consul-answer.js";
 import { discoveryOptionsSchema } from "../../src/discovery/discovery-options.js";
 import { GuardedResolver } from "../../src/discovery/guarded-resolver.js";
@@ -25,6 +26,8 @@ export class FollowedPool {
   readonly #guarded: GuardedResolver;
   #listener: ResolverListener | null = null;
   #poolMs = 0;
+  /** Answers come a second apart, so that none is gathered with another. */
+  #nowMs = 0;
   /** Updates that the pool was given. */
   updates = 0;
   added = 0;
@@ -40,7 +43,12 @@ export class FollowedPool {
       refresh: () => {},
       close: () => {},
     };
-    const { clock, pool } = this.#made;
+    const { clock: real, pool } = this.#made;
+    const clock: Clock = {
+      now: () => this.#nowMs,
+      epoch: () => this.#nowMs,
+      setTimer: (callback, delayMs) => real.setTimer(callback, delayMs),
+    };
     this.#guarded = new GuardedResolver(source, discoveryOptionsSchema.parse({}), { clock });
     this.#guarded.start({
       onEndpoints: (endpoints) => {
@@ -71,6 +79,7 @@ export class FollowedPool {
   /** @throws Error when the answer is not read whole */
   answer(text: string): AnswerCost {
     this.#poolMs = 0;
+    this.#nowMs += 1_000;
     const startedAt = performance.now();
     const body: unknown = JSON.parse(text);
     const parsedAt = performance.now();
