@@ -4,7 +4,16 @@ import {
   maxEjectionPercentSchema,
   outlierEjectionOptionsSchema,
 } from "../breaker/index.js";
-import { exceeds, isObject, methodNameSchema, positiveMs, suggest, tlsOptionsSchema } from "../core/index.js";
+import {
+  exceeds,
+  type Fields,
+  fieldsOf,
+  isObject,
+  methodNameSchema,
+  positiveMs,
+  suggest,
+  tlsOptionsSchema,
+} from "../core/index.js";
 import { discoveryOptionsSchema } from "../discovery/index.js";
 import {
   compressionSchema,
@@ -220,13 +229,6 @@ function hedgingProblems(method: Fields, limit: unknown): [message: string, ...p
 /** For a channel below a Clerk, which has these two by default and nothing else. */
 const DEFAULT_LIMIT = channelOptionsShape.retry.parse(undefined).maxAttemptsLimit;
 const DEFAULT_TIMEOUT_MS = channelOptionsShape.timeoutMs.parse(undefined);
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Rules across fields are asked of what may be anything. */
-function fieldsOf(value: unknown): Fields {
-  return isObject({ value }) ? (value as Fields) : {};
-}
 
 /** What holds across the keys of a channel, wherever they stand. */
 export const channelRules = [attemptWithinCall, methodsWithinChannel, connectionsInOrder, poolRules] as const;

@@ -1,5 +1,11 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
-import { describeIssues, type TlsOptions, tlsFileOptionsSchema, tlsOptionsSchema } from "../core/index.js";
+import {
+  describeIssues,
+  fieldsOf,
+  type TlsOptions,
+  tlsFileOptionsSchema,
+  tlsOptionsSchema,
+} from "../core/index.js";
 import { parseTargets, type TargetList } from "../discovery/index.js";
 import { isPlaintext, tlsProblems } from "../pool/index.js";
 import { channelOptionsSchema, type ResolvedChannelOptions } from "./channel-options.js";
@@ -43,10 +49,6 @@ function unusableFiles(given: unknown): readonly string[] {
     ...unusableTls("discovery.consul.tls", fieldsOf(consul)["tls"], tlsFileOptionsSchema),
     ...unusableTls("discovery.etcd.tls", fieldsOf(etcd)["tls"], tlsFileOptionsSchema),
   ];
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 /** @param schema what refuses is told already, and may hold keys that are no business of ours */

@@ -1,12 +1,6 @@
 import { z } from "zod";
 import type { OutlierEjectionOptions } from "../breaker/index.js";
-import { isObject } from "../core/index.js";
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return isObject({ value }) ? (value as Fields) : {};
-}
+import { type Fields, fieldsOf, isObject } from "../core/index.js";
 
 /** Each keeps to one endpoint as long as it can: easing would send its calls elsewhere. */
 const NEVER_EASED: readonly unknown[] = ["pick_first", "ring_hash", "consistent_hash"];

@@ -1,6 +1,4 @@
-import { isFilePath, isObject, type TlsFileOptions } from "../core/index.js";
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, fieldsOf, isFilePath, isObject, type TlsFileOptions } from "../core/index.js";
 
 const TLS_FILES = ["caFile", "certFile", "keyFile"];
 
@@ -60,8 +58,4 @@ function resolved(given: Fields, keys: readonly string[], whole: (path: string) 
     return isFilePath(path) ? [[key, whole(path)] as const] : [];
   });
   return { ...given, ...Object.fromEntries(paths) };
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
 }

@@ -17,6 +17,8 @@ export {
   describeIssues,
   durationMs,
   exceeds,
+  type Fields,
+  fieldsOf,
   isObject,
   isPem,
   nearestName,

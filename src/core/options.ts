@@ -17,6 +17,13 @@ export function isObject(payload: { readonly value: unknown }): boolean {
   return typeof payload.value === "object" && payload.value !== null;
 }
 
+/** An object's fields by name, for rules that are asked of what may be anything: anything else has none. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function fieldsOf(value: unknown): Fields {
+  return isObject({ value }) ? (value as Fields) : {};
+}
+
 /** For rules across fields: true when both are numbers that stand on their own, and the first is the larger one. */
 export function exceeds(value: unknown, limit: unknown): boolean {
   return isLegal(value) && isLegal(limit) && value > limit;

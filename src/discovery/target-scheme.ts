@@ -4,19 +4,9 @@ import { isRegistered, registeredSchemes } from "./resolver-registry.js";
 import type { SplitTarget } from "./target-kinds.js";
 
 /** The schemes this version resolves. */
-export const SCHEMES = [
-  "static",
-  "ipv4",
-  "ipv6",
-  "unix",
-  "dns",
-  "consul",
-  "etcd",
-  "file",
-  "passthrough",
-] as const;
+const SCHEMES = ["static", "ipv4", "ipv6", "unix", "dns", "consul", "etcd", "file", "passthrough"] as const;
 
-export type Scheme = (typeof SCHEMES)[number];
+type Scheme = (typeof SCHEMES)[number];
 
 /** Schemes somebody may well write, and what to write instead. */
 const REFUSED: ReadonlyMap<string, string> = new Map([

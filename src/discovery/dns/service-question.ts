@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../core/index.js";
+import { eachOnce } from "../endpoint-sets.js";
 import type { DnsAnswer, DnsQuestion } from "./dns-answer.js";
 import type { DnsQueries } from "./dns-queries.js";
 import type { HostAddresses } from "./host-addresses.js";
@@ -42,6 +42,7 @@ export class ServiceQuestion implements DnsQuestion {
       const host = hosts.get(target.host);
       return host === undefined ? [proxiedEndpoint(target)] : endpointsAt(target, host.addresses);
     });
+    // Two hosts may stand for one machine: the more preferred record counts.
     return { endpoints: eachOnce(endpoints), ttlMs: shortest([...hosts.values()]) };
   }
 
@@ -73,12 +74,6 @@ export class ServiceQuestion implements DnsQuestion {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return failures;
   }
-}
-
-/** Two hosts may stand for one machine: the more preferred record counts. */
-function eachOnce(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const taken = new Set<string>();
-  return endpoints.filter(({ address }) => !taken.has(address) && taken.add(address));
 }
 
 function shortest(hosts: readonly HostAddresses[]): number | null {
